@@ -1,0 +1,1 @@
+"""The warehouse: PostgreSQL through psycopg 3. Knows nothing of Airflow."""

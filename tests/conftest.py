@@ -1,0 +1,61 @@
+"""Real parts for the tests: one embedded PostgreSQL, and a fresh migrated warehouse wherever one is asked for."""
+
+import os
+import shutil
+import tempfile
+
+# Airflow reads these when it is first imported.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="nurture-airflow-"))
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from demo.postgres import EmbeddedPostgres, free_port
+from nurture.warehouse.migrate import migrate
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL server for this test session; its database `migrated` is the template of every warehouse."""
+    folder = Path(tempfile.mkdtemp(prefix="nurture-test-", dir="/var/tmp" if os.geteuid() == 0 else None))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder / "data", free_port())
+    server.start()
+    server.create_database("migrated")
+    with psycopg.connect(server.url("migrated")) as connection:
+        migrate(connection)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def warehouse_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a migrated warehouse of this test's own."""
+    name = f"wh_{uuid4().hex[:12]}"
+    postgres.create_database(name, template="migrated")
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[psycopg.Connection]:
+    """A connection to a migrated warehouse of this test's own; commit as the code under test would."""
+    with psycopg.connect(warehouse_url) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real GA4 and CRM rows, outside the repository; tests that need them skip where they are absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real data not present at {SHARED}")
+    return SHARED
