@@ -1,0 +1,78 @@
+"""What a night did, for a terminal. Every figure is read from the warehouse or from Airflow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from demo.airflow import AirflowApi
+from nurture.scorecard.night import night_report
+
+Say = Callable[[str], None]
+GATE_MARKS = {"pass": "✓", "fail": "✗", "warn": "!", "error": "✗"}
+
+
+def print_night(
+    connection: psycopg.Connection, api: AirflowApi, *, run: dict[str, Any], day: str, campaign: str | None, say: Say
+) -> None:
+    """Print one run: its report and its time per stage."""
+    dag_id, run_id = run["dag_id"], run["dag_run_id"]
+    report = night_report(connection, dag_id=dag_id, run_id=run_id, day=day, campaign=campaign)
+    say("")
+    say(f"{dag_id} · {day} · {_outcome(connection, dag_id, run_id, run['state'])}")
+    for load in report.get("loads", []):
+        dead = f", {load['dead_letters']} to ops.dead_letter" if load.get("dead_letters") else ""
+        note = f" ({load['note']})" if load.get("note") else ""
+        say(f"  loaded     {load['rows']:>7,} rows  {load['source']}{dead}{note}")
+    for gate in report.get("gates", []):
+        say(f"  gate     {GATE_MARKS[gate['status']]} {_figure(gate):<26} {gate['check']}: {gate['detail']}")
+    if campaign:
+        _print_campaign(report, say)
+    if report.get("dead_letters"):
+        say(f"  dead letters of this run: {_pairs(report['dead_letters'])}")
+    times = [f"{task['task_id']} {task['duration']:.1f}" for task in _in_order(api.tasks(dag_id, run_id)) if task["duration"]]
+    say(f"  seconds    {' · '.join(times)}")
+
+
+def _print_campaign(report: dict[str, Any], say: Say) -> None:
+    audience, copy, model, push = (report.get(part, {}) for part in ("audience", "copy", "model", "push"))
+    say(f"  audience   {audience['qualified']} qualified, {audience['may_be_written_to']} may be written to")
+    say(f"  suppressed {_pairs(audience['suppressed']) or 'nobody'}")
+    say(f"  arms       {_pairs(audience['arms']) or 'none'} (none = no message, the holdout)")
+    say(
+        f"  copy       {audience['distinct_contexts']} distinct contexts, {copy['distinct_pieces']} pieces for "
+        f"{copy['people_with_model_copy']} people with model copy and {copy['people_with_static_copy']} with static copy"
+    )
+    say(
+        f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls ({model['failed_calls']} failed), "
+        f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens, ${model['cost_usd']:.4f}"
+    )
+    say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")
+    if copy["people_waiting_for_approval"]:
+        say(f"  waiting    {copy['people_waiting_for_approval']} people's copy waits for a person: Browse → Required Actions")
+
+
+def _outcome(connection: psycopg.Connection, dag_id: str, run_id: str, state: str) -> str:
+    row = connection.execute(
+        "SELECT upper(outcome), report ->> 'reason' FROM ops.run_report WHERE dag_id = %s AND run_id = %s", (dag_id, run_id)
+    ).fetchone()
+    if row is None:
+        return "waiting for a person" if state == "running" else state
+    return f"{row[0]}: {row[1]}" if row[1] else str(row[0])
+
+
+def _figure(gate: dict[str, Any]) -> str:
+    """Observed value against its limit, in the check's unit."""
+    if gate.get("observed") is None:
+        return "not judged"
+    as_text = (lambda x: f"{x:.2%}") if gate.get("unit") == "share" else (lambda x: f"{x:g}")
+    limit = f" (limit {as_text(gate['threshold'])})" if gate.get("threshold") is not None else ""
+    return as_text(gate["observed"]) + limit
+
+
+def _pairs(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def _in_order(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(tasks, key=lambda task: task["start_date"] or "9")

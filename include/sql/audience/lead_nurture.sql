@@ -1,0 +1,47 @@
+-- Leads who did something in the last four days that asks for an answer: a form, a webinar, a product looked at.
+-- Grain: one person; the latest trigger counts, a burst within the debounce time is one trigger (its first event).
+-- Reads staging.events, marts.person_identity, marts.person_features. Writes marts.audience.
+-- Parameters: campaign, day (date), trigger_events (text[]), debounce_hours (int[], beside trigger_events), lifecycle_stages (text[]).
+-- Re-running a night replaces only that night (audience/delete.sql runs first). The slot is the ISO week (UTC) of the trigger:
+-- one nurture message a week for one person, however often the night is run.
+WITH trigger_rule AS (
+    SELECT * FROM unnest(%(trigger_events)s::text[], %(debounce_hours)s::int[]) AS rule (event_name, debounce_hours)
+), person_event AS (
+    SELECT coalesce(by_user.person_id, by_device.person_id) AS person_id,
+           event.event_name, event.event_at, event.event_day, event.row_number, rule.debounce_hours
+    FROM staging.events AS event
+    JOIN trigger_rule AS rule USING (event_name)
+    LEFT JOIN marts.person_identity AS by_user ON by_user.kind = 'user_id' AND by_user.value = event.user_id
+    LEFT JOIN marts.person_identity AS by_device
+        ON event.user_id IS NULL AND by_device.kind = 'user_pseudo_id' AND by_device.value = event.user_pseudo_id
+    WHERE event.event_day BETWEEN %(day)s::date - 10 AND %(day)s::date
+), burst AS (
+    SELECT *, lag(event_at) OVER (PARTITION BY person_id, event_name ORDER BY event_at, event_day, row_number) AS previous_at
+    FROM person_event
+    WHERE person_id IS NOT NULL
+), latest_trigger AS (
+    SELECT DISTINCT ON (person_id) *
+    FROM burst
+    WHERE (previous_at IS NULL OR event_at - previous_at >= make_interval(hours => debounce_hours))
+      AND event_day > %(day)s::date - 4
+    ORDER BY person_id, event_at DESC, event_day DESC, row_number DESC
+)
+INSERT INTO marts.audience (
+    campaign, day, person_id, slot, crm_id,
+    trigger_event, trigger_at, trigger_event_day, trigger_row_number, context
+)
+SELECT %(campaign)s, %(day)s::date, features.person_id,
+       'week-' || to_char(latest_trigger.event_at AT TIME ZONE 'UTC', 'IYYY"-W"IW'),
+       features.crm_id, latest_trigger.event_name, latest_trigger.event_at,
+       latest_trigger.event_day, latest_trigger.row_number,
+       jsonb_build_object(
+           'persona', features.persona,
+           'industry', features.industry,
+           'pain_point', features.pain_point,
+           'lifecycle_stage', features.lifecycle_stage,
+           'recent_product', coalesce(features.recent_product_id, features.recent_product_name),
+           'trigger_event', latest_trigger.event_name
+       )
+FROM latest_trigger
+JOIN marts.person_features AS features ON features.person_id = latest_trigger.person_id AND features.day = %(day)s::date
+WHERE features.lifecycle_stage = ANY (%(lifecycle_stages)s::text[])

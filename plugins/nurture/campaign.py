@@ -1,0 +1,153 @@
+"""A campaign, written once: every campaign file in `dags/` is a docstring and its arguments to `campaign()`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow.sdk import DAG, Asset, TriggerRule
+
+from nurture.night import DAY, nightly
+from nurture.operators.apply_consent import ApplyConsentOperator
+from nurture.operators.approve_copy import ApproveCopyOperator
+from nurture.operators.generate_copy import GenerateCopyOperator
+from nurture.operators.push_to_crm import PushToCrmOperator
+from nurture.operators.quality_gate import QualityGateOperator
+from nurture.operators.report_run import ReportRunOperator
+from nurture.operators.require_trusted_day import RequireTrustedDay
+from nurture.operators.run_statements import RunStatements
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What a person did that a campaign answers.
+
+    Attributes:
+        event: exact GA4 event name.
+        debounce_hours: repeats within this time of the one before are the same trigger.
+    """
+
+    event: str
+    debounce_hours: int
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Shares of the audience: AI copy, static copy; what is left gets no message (the holdout)."""
+
+    ai: float
+    static: float
+
+
+def campaign(
+    *,
+    dag_id: str,
+    doc: str | None,
+    template: str,
+    fallback_template: str,
+    triggers: Sequence[Trigger],
+    lifecycle_stages: Sequence[str],
+    arms: Arms,
+    tags: Sequence[str] = (),
+) -> DAG:
+    """Build the DAG of one campaign.
+
+    Args:
+        dag_id: the campaign's name; also the name of its file and of its statement in `include/sql/audience`.
+        doc: the DAG file's docstring, shown in the UI.
+        template: prompt as `id@version`.
+        fallback_template: static copy as `id@version`.
+        triggers: what people did that the campaign answers.
+        lifecycle_stages: CRM stages of people whom the campaign addresses.
+        arms: how the audience is split; a drawn arm sticks to the person.
+        tags: shown in the UI.
+    """
+    night = {"campaign": dag_id, "day": DAY}
+    audience_parameters = {
+        **night,
+        "trigger_events": [trigger.event for trigger in triggers],
+        "debounce_hours": [trigger.debounce_hours for trigger in triggers],
+        "lifecycle_stages": list(lifecycle_stages),
+    }
+    arm_parameters = {**night, "experiment": dag_id, "ai_share": arms.ai, "static_share": arms.static}
+    with DAG(dag_id=dag_id, doc_md=doc, tags=["campaign", *tags], **nightly()) as dag:
+        require_trusted_day = RequireTrustedDay(
+            task_id="require_trusted_day", day=DAY, mode="reschedule", poke_interval=30, timeout=6 * 3600,
+            doc_md=card("begin only on data that passed its gates", "ops.trusted_day", "fails when a gate stopped the day"),
+        )  # fmt: skip
+        select_audience = RunStatements(
+            task_id="select_audience",
+            statements=["audience/delete.sql", f"audience/{dag_id}.sql"],
+            parameters=audience_parameters,
+            doc_md=card(
+                "find the people who did something that asks for an answer",
+                "staging.events, marts.person_features → marts.audience",
+                "nobody qualifies: the night ends without a message",
+            ),
+        )
+        apply_consent = ApplyConsentOperator(
+            task_id="apply_consent",
+            **night,
+            doc_md=card(
+                "keep only people who may be written to, with the basis",
+                "staging.contacts, ops.consent_event, ops.push_ledger → marts.audience.suppressed_reason",
+                "unknown consent outside opt-out regions: suppressed",
+            ),
+        )
+        assign_arms = RunStatements(
+            task_id="assign_arms",
+            statements=["audience/draw_arms.sql", "audience/set_arms.sql"],
+            parameters=arm_parameters,
+            doc_md=card(
+                f"draw AI copy ({arms.ai:.0%}), static copy ({arms.static:.0%}) or no message",
+                "ops.assignment → marts.audience.arm",
+                "a drawn arm stays with the person",
+            ),
+        )
+        gate_audience = QualityGateOperator(
+            task_id="gate_audience", tables=["marts.audience"], keep=["report_run"], **night,
+            doc_md=card("stop when the audience is wrong", "marts.audience → ops.gate_result", "skips all that follows"),
+        )  # fmt: skip
+        generate_copy = GenerateCopyOperator(
+            task_id="generate_copy", template=template, fallback_template=fallback_template, **night,
+            doc_md=card(
+                f"write the distinct pieces with {template}, from approved facts, within budget",
+                "marts.audience, include/facts → ops.copy, ops.message, ops.llm_call",
+                f"whatever fails or is refused becomes {fallback_template}",
+            ),
+        )  # fmt: skip
+        gate_copy = QualityGateOperator(
+            task_id="gate_copy", tables=["ops.message"], keep=["report_run"], **night,
+            doc_md=card("stop when copy is missing or malformed", "ops.message, ops.copy → ops.gate_result",
+                        "skips all that follows"),
+        )  # fmt: skip
+        push_ready = PushToCrmOperator(
+            task_id="push_ready", lane="ready", outlets=[Asset(f"crm.{dag_id}")], **night,
+            doc_md=card("write clear and static copy to the CRM, once, consent read again",
+                        "ops.message → ops.push_ledger, CRM contact properties", "rejected rows go to ops.dead_letter"),
+        )  # fmt: skip
+        approve_flagged = ApproveCopyOperator(
+            task_id="approve_flagged", **night,
+            doc_md=card("let a person decide over flagged copy (Browse → Required Actions)", "ops.copy → ops.approval",
+                        "no answer in time: static copy"),
+        )  # fmt: skip
+        push_approved = PushToCrmOperator(
+            task_id="push_approved", lane="approval", **night,
+            doc_md=card("write what was approved, static copy for the rest",
+                        "ops.message, ops.approval → ops.push_ledger, CRM", "rejected rows go to ops.dead_letter"),
+        )  # fmt: skip
+        report_run = ReportRunOperator(
+            task_id="report_run", trigger_rule=TriggerRule.ALL_DONE, retries=0, **night,
+            doc_md=card("say what happened; red when a gate stopped the night or a step failed", "ops.* → ops.run_report",
+                        "the tab “Nurture night” of the run shows the same"),
+        )  # fmt: skip
+        (
+            require_trusted_day >> select_audience >> apply_consent >> assign_arms >> gate_audience
+            >> generate_copy >> gate_copy >> [push_ready, approve_flagged]
+        )  # fmt: skip
+        approve_flagged >> push_approved
+        [push_ready, push_approved] >> report_run
+    return dag
+
+
+def card(goal: str, data: str, fallback: str) -> str:
+    """The card of one step as shown in the UI: goal, data, fallback."""
+    return f"**Goal** {goal}\n\n**Data** {data}\n\n**Fallback** {fallback}"

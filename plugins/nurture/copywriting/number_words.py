@@ -1,0 +1,31 @@
+"""English number words."""
+
+import re
+
+ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+
+NUMBER_WORDS = {
+    **{word: value for value, word in enumerate(ONES)},
+    **{word: 10 * (value + 2) for value, word in enumerate(TENS)},
+    "dozen": 12,
+    "hundred": 100,
+    **SCALES,
+}
+
+
+def value_of_words(text: str) -> int:
+    """The number that a run of number words means, e.g. `one hundred and twenty-five` → 125."""
+    total, group = 0, 0
+    for word in re.split(r"[\s-]+", text):
+        if word == "and":
+            continue
+        if word in SCALES:
+            total, group = total + (group or 1) * SCALES[word], 0
+        elif word in ("hundred", "dozen"):
+            group = (group or 1) * NUMBER_WORDS[word]
+        else:
+            group += NUMBER_WORDS[word]
+    return total + group

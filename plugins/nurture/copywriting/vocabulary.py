@@ -1,0 +1,98 @@
+"""The words that copy may depend on, and how a person's raw context becomes such words."""
+
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nurture.paths import INCLUDE
+from nurture.policy import Strict, read_strict
+
+VOCABULARY = INCLUDE / "vocabulary.yaml"
+LONGEST_WORD = 80  # characters; no word of the vocabulary comes near, so longer values need no look
+
+Context = dict[str, str]
+"""One word of the vocabulary for each of `CONTEXT_LISTS`; what is unknown is `other`, or `none` for a product."""
+
+CONTEXT_LISTS = {
+    "persona": "personas",
+    "industry": "industries",
+    "pain_point": "pain_points",
+    "lifecycle_stage": "lifecycle_stages",
+    "recent_product": "products",
+}
+"""Key of a context → the list of the vocabulary that its words come from."""
+
+
+class Product(Strict):
+    id: str
+    name: str
+    category: str
+    price_usd: int
+
+
+class Vocabulary(Strict):
+    """`include/vocabulary.yaml`, typed."""
+
+    company: str
+    personas: tuple[str, ...]
+    industries: tuple[str, ...]
+    pain_points: tuple[str, ...]
+    lifecycle_stages: tuple[str, ...]
+    products: tuple[Product, ...]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The words of list `name`; products are named by their id."""
+        if name == "products":
+            return tuple(product.id for product in self.products)
+        words: tuple[str, ...] = getattr(self, name)
+        return words
+
+    def product_named(self, product_id: str) -> str | None:
+        """The name of a product, or None when there is no such id."""
+        return next((product.name for product in self.products if product.id == product_id), None)
+
+    def readable(self, key: str, word: str) -> str:
+        """`word` as it stands in a sentence."""
+        name = self.product_named(word) if key == "recent_product" else None
+        return name or word.replace("_", " ")
+
+    @property
+    def product_names(self) -> tuple[str, ...]:
+        return tuple(product.name for product in self.products)
+
+
+def load_vocabulary(path: Path = VOCABULARY) -> Vocabulary:
+    """Read the vocabulary.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or has an unknown, missing or ill-typed key.
+    """
+    return read_strict(path, Vocabulary)
+
+
+def nothing_known(key: str) -> str:
+    """The word that says that nothing is known about `key`."""
+    return "none" if key == "recent_product" else "other"
+
+
+def normalise(raw: Any, vocabulary: Vocabulary) -> Context:
+    """The context in vocabulary words: whatever else a CRM field or a page title held is dropped here.
+
+    Case, spaces, hyphens and underscores do not matter; a product may be given by id or by name.
+    """
+    values = raw if isinstance(raw, Mapping) else {}
+    context = {}
+    for key, list_name in CONTEXT_LISTS.items():
+        known = {_folded(word): word for word in vocabulary.words(list_name)}
+        if list_name == "products":
+            known |= {_folded(product.name): product.id for product in vocabulary.products}
+        value = values.get(key)
+        folded = _folded(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
+        context[key] = known.get(folded, nothing_known(key))
+    return context
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("&", " and ").replace("_", " ").replace("-", " ")
+    return "_".join(plain.split())

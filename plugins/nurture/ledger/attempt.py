@@ -1,0 +1,168 @@
+"""One attempt to push one lane of one night, and the rows of `ops.push_ledger` that it holds.
+
+An attempt holds a database lock named after its claim token for as long as its session lives. So an attempt that crashed,
+was killed or lost its session is known to be gone without clocks or heartbeats, and one that still runs is left alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import class_row
+
+from nurture.warehouse.statements import statement
+
+ATTEMPT_LOCKS = 7_262_002  # first half of the key of each attempt's lock
+CLAIM_LOCKS = 7_262_003  # one claim at a time in a campaign, so that two attempts do not reach for the same slots
+NOBODY = UUID(int=0)  # holder of a row that was let go
+
+CAME_FROM = {
+    "sent": ["claimed"],
+    "confirmed": ["sent", "unknown"],
+    "rejected": ["claimed", "sent", "unknown"],
+    "unknown": ["sent"],
+    "suppressed": ["claimed"],
+    "claimed": ["sent", "unknown"],
+}
+"""For each state, those that a row may come from; going back to `claimed` lets go of the row."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a person would call "the same message": with the campaign, the key of the ledger."""
+
+    person_id: str
+    slot: str
+
+
+@dataclass(frozen=True)
+class Claimed(Slot):
+    """A candidate message.
+
+    Attributes:
+        blocked: why it must not be sent, or None.
+        template: `id@version`.
+        output: the copy, placeholders not filled.
+        placeholder_values: what the warehouse knows of the person; personal data.
+        is_mine: whether this attempt got the slot.
+    """
+
+    crm_id: str
+    message_id: str
+    blocked: str | None
+    template: str
+    output: Mapping[str, Any]
+    placeholder_values: Mapping[str, str | None]
+    region: str | None
+    is_mine: bool
+
+
+@dataclass(frozen=True)
+class Unanswered(Slot):
+    """A message whose outcome is not known, for `age_seconds` by now."""
+
+    crm_id: str
+    message_id: str
+    age_seconds: float
+
+
+@dataclass
+class Attempt:
+    """Every step is one statement, guarded by the token and committed, so that it survives a crash right after it."""
+
+    connection: psycopg.Connection
+    campaign: str
+    lane: str
+    day: str
+    run_id: str
+    token: UUID
+    abandoned: list[UUID]
+    walked_to: str = ""
+
+    def claim(self, rows: int) -> tuple[list[Claimed], bool]:
+        """The next slots that this attempt now holds, and whether candidates remain to be looked at."""
+        with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Claimed)) as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CLAIM_LOCKS, self.campaign))
+            candidates = cursor.execute(
+                statement("ledger/claim.sql"), self._bind(after=self.walked_to, rows=rows, abandoned=self.abandoned)
+            ).fetchall()
+        if candidates:
+            self.walked_to = candidates[-1].person_id
+        return [candidate for candidate in candidates if candidate.is_mine], len(candidates) == rows
+
+    def walk_again(self) -> None:
+        """Look at all candidates from the beginning: some rows were let go."""
+        self.walked_to = ""
+
+    def move(self, state: str, reasons: Mapping[Any, str]) -> set[Slot]:
+        """Move slots to `state`, each with its reason in words; returns those that this attempt still held."""
+        if not reasons:
+            return set()
+        with self.connection.transaction():
+            rows = self.connection.execute(
+                statement("ledger/move.sql"),
+                self._bind(
+                    state=state,
+                    from_states=CAME_FROM[state],
+                    next_token=NOBODY if state == "claimed" else self.token,
+                    person_ids=[slot.person_id for slot in reasons],
+                    slots=[slot.slot for slot in reasons],
+                    reasons=list(reasons.values()),
+                ),
+            ).fetchall()
+        return {Slot(*row) for row in rows}
+
+    def take_over(self) -> int:
+        """Become the holder of the campaign's rows that an attempt sent and then was gone; returns how many."""
+        with self.connection.transaction():
+            return self.connection.execute(
+                statement("ledger/take_over.sql"), self._bind(abandoned=self.abandoned)
+            ).rowcount  # fmt: skip
+
+    def unanswered(self, rows: int) -> Iterator[list[Unanswered]]:
+        """Slots of this attempt whose outcome is not known, `rows` at a time."""
+        last = Slot("", "")
+        while True:
+            with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Unanswered)) as cursor:
+                page = cursor.execute(
+                    statement("ledger/unanswered.sql"),
+                    self._bind(after_person=last.person_id, after_slot=last.slot, rows=rows),
+                ).fetchall()
+            if not page:
+                return
+            yield page
+            last = page[-1]
+
+    def lane_states(self) -> tuple[int, int, int]:
+        """Messages of the lane: sent by an earlier attempt, not yet settled by anyone, unknown in this attempt."""
+        with self.connection.transaction():
+            row = self.connection.execute(statement("ledger/lane_states.sql"), self._bind()).fetchone()
+        return row or (0, 0, 0)
+
+    def _bind(self, **more: Any) -> dict[str, Any]:
+        return {"campaign": self.campaign, "lane": self.lane, "day": self.day, "run_id": self.run_id, "token": self.token} | more
+
+
+@contextmanager
+def attempt(
+    connection: psycopg.Connection, *, campaign: str, lane: str, day: str, run_id: str
+) -> Iterator[Attempt]:
+    """Begin an attempt on `connection`, which must be a session of its own (no transaction pooling in between)."""
+    token = uuid4()
+    key = (ATTEMPT_LOCKS, str(token))
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", key)
+    try:
+        with connection.transaction():
+            rows = connection.execute(
+                statement("ledger/abandoned_attempts.sql"), {"campaign": campaign, "lock_space": ATTEMPT_LOCKS}
+            ).fetchall()
+        yield Attempt(connection, campaign, lane, day, run_id, token, [NOBODY, *(row[0] for row in rows)])
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)

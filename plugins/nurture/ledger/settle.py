@@ -1,0 +1,55 @@
+"""Find out what became of messages whose answer was not seen: read the CRM back, never send again on a guess."""
+
+from dataclasses import dataclass
+
+from nurture.ledger.attempt import Attempt, Slot, Unanswered
+from nurture.ledger.destination import Destination
+from nurture.policy import Crm
+from nurture.warehouse.crm_contact_rows import Contact
+
+MESSAGE_ID = "nurture_message_id"
+
+
+@dataclass
+class Settled:
+    """What reading back said, in messages, and the seconds until the youngest of the rest may be judged."""
+
+    confirmed: int = 0
+    let_go: int = 0
+    gone: int = 0
+    wait_seconds: float = 0.0
+
+
+def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
+    """Confirm what the CRM has, let go of what it has not, and leave what may still be on its way.
+
+    A message that is not there is only let go `settle_after_seconds` after it was sent: a slow CRM may write late.
+
+    Raises:
+        TransientError: the CRM cannot be read; nothing was decided for what is left.
+    """
+    total = Settled()
+    for page in attempt.unanswered(policy.batch_size):
+        contacts = crm.batch_read([row.crm_id for row in page], [MESSAGE_ID], history_of=[MESSAGE_ID])
+        found: dict[Slot, str] = {}
+        missing: dict[Slot, str] = {}
+        gone: dict[Slot, str] = {}
+        for row in page:
+            contact = contacts.get(row.crm_id)
+            if contact is None:
+                gone[row] = "the contact left the CRM (deleted, archived or merged) before the outcome was known"
+            elif _has(contact, row):
+                found[row] = "the answer was not seen; found in the CRM on reading back"
+            elif row.age_seconds >= policy.settle_after_seconds:
+                missing[row] = f"not in the CRM {row.age_seconds:.0f} s after it was sent: may be sent again"
+            else:
+                total.wait_seconds = max(total.wait_seconds, policy.settle_after_seconds - row.age_seconds)
+        total.confirmed += len(attempt.move("confirmed", found))
+        total.let_go += len(attempt.move("claimed", missing))
+        total.gone += len(attempt.move("rejected", gone))
+    return total
+
+
+def _has(contact: Contact, row: Unanswered) -> bool:
+    """Whether the message was ever written to the contact; a later message may stand in its place by now."""
+    return contact.properties.get(MESSAGE_ID) == row.message_id or row.message_id in contact.history.get(MESSAGE_ID, ())

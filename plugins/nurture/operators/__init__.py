@@ -1,0 +1,1 @@
+"""The steps of a night as Airflow shows them. Thin: the work is in the domain packages."""

@@ -1,0 +1,25 @@
+"""Who may be written to, decided in SQL over the whole audience."""
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nurture.operators.run_statements import RunStatements
+
+
+class ApplyConsentOperator(RunStatements):
+    """Runs `audience/apply_consent.sql` with the consent rules that `include/policy.yaml` holds at that moment.
+
+    Args:
+        campaign: the campaign whose audience it is.
+        day: the night's last complete GA4 day, ISO, templated.
+    """
+
+    def __init__(self, *, campaign: str, day: str, **kwargs: Any) -> None:
+        super().__init__(statements=["audience/apply_consent.sql"], parameters={"campaign": campaign, "day": day}, **kwargs)
+
+    def execute(self, context: Context) -> None:
+        from nurture.policy import load_policy
+
+        self.parameters = {**dict(self.parameters), "opt_out_regions": list(load_policy().consent.opt_out_regions)}
+        super().execute(context)

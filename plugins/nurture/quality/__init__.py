@@ -1,0 +1,1 @@
+"""Quality gates: check files, their evaluation by Great Expectations, and what is kept of it."""

@@ -1,0 +1,60 @@
+"""One night as one report: read from what the steps left in the warehouse, never from memory."""
+
+import json
+from typing import Any
+
+import psycopg
+
+from nurture.warehouse.statements import statement
+
+
+def night_report(
+    connection: psycopg.Connection, *, dag_id: str, run_id: str, day: str, campaign: str | None
+) -> dict[str, Any]:
+    """What the run has done so far: loads, gates, audience, copy, model, push, dead letters. Counts only, nobody's data."""
+    row = connection.execute(
+        statement("report/night.sql"), {"dag_id": dag_id, "run_id": run_id, "day": day, "campaign": campaign}
+    ).fetchone()
+    report: dict[str, Any] = row[0] if row else {}
+    return report
+
+
+def stop_reason(connection: psycopg.Connection, *, dag_id: str, run_id: str) -> str | None:
+    """Why a gate stopped this run, or None."""
+    row = connection.execute(statement("report/stop_reason.sql"), {"dag_id": dag_id, "run_id": run_id}).fetchone()
+    return str(row[0]) if row else None
+
+
+def keep_report(
+    connection: psycopg.Connection,
+    *,
+    dag_id: str,
+    run_id: str,
+    day: str,
+    outcome: str,
+    reason: str | None,
+    report: dict[str, Any],
+    decides_trust: bool,
+) -> None:
+    """Write `ops.run_report`; a `customer_data` run that a gate stopped also makes its day untrusted."""
+    values = {"dag_id": dag_id, "run_id": run_id, "day": day, "outcome": outcome, "reason": reason,
+              "report": json.dumps({"reason": reason, **report} if reason else report)}  # fmt: skip
+    connection.execute(
+        """
+        INSERT INTO ops.run_report (dag_id, run_id, day, outcome, report)
+        VALUES (%(dag_id)s, %(run_id)s, %(day)s::date, %(outcome)s, %(report)s::jsonb)
+        ON CONFLICT (dag_id, run_id) DO UPDATE SET
+            day = excluded.day, outcome = excluded.outcome, report = excluded.report, made_at = clock_timestamp()
+        """,
+        values,
+    )
+    if decides_trust and outcome == "stopped":
+        connection.execute(
+            """
+            INSERT INTO ops.trusted_day (day, status, reason, run_id)
+            VALUES (%(day)s::date, 'stopped', %(reason)s, %(run_id)s)
+            ON CONFLICT (day) DO UPDATE SET
+                status = 'stopped', reason = excluded.reason, run_id = excluded.run_id, decided_at = clock_timestamp()
+            """,
+            values,
+        )

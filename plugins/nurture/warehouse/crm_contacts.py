@@ -1,0 +1,145 @@
+"""Load changed CRM contacts into `raw_hubspot.contacts` and `staging.contacts`, in one transaction with the watermark."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import sql
+
+from nurture.policy import Crm
+from nurture.warehouse.crm_contact_rows import COLUMNS, PROPERTIES, SOURCE, Contact, fit
+from nurture.warehouse.dead_letter import DeadLetter, bury
+from nurture.warehouse.statements import statement
+
+DENIED_WORDS = ("denied", "withdrawn", "revoked", "opted_out", "unsubscribed")
+"""Values of `consent_status`, in lower case, that mean "do not write to me". What is no known word is `unknown`."""
+
+COPY = sql.SQL("COPY delivered_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+
+
+class ContactSource(Protocol):
+    """Where contacts come from; paging is its own affair."""
+
+    def iter_contacts(self, *, archived: bool, properties: Iterable[str]) -> Iterator[Contact]:
+        """All living or all archived contacts."""
+
+    def iter_changed_contacts(self, since: datetime, properties: Iterable[str]) -> Iterator[Contact]:
+        """Living contacts modified at or after `since`."""
+
+
+@dataclass
+class LoadCounts:
+    """What a load did, in contacts.
+
+    Attributes:
+        full_load: no watermark was there, so everything was read.
+        contacts: deliveries read, archived ones included.
+        changed: stored rows that are new or differ.
+        archived: deliveries from the archived list.
+        merged: stored contacts that now point to a survivor.
+        dead: dead letters.
+        watermark: the new one, ISO 8601 UTC; None while nothing was ever seen.
+    """
+
+    full_load: bool
+    contacts: int = 0
+    changed: int = 0
+    archived: int = 0
+    merged: int = 0
+    dead: int = 0
+    watermark: str | None = None
+
+
+def load_contacts(
+    connection: psycopg.Connection, source: ContactSource, policy: Crm, *, dag_id: str, run_id: str, day: str
+) -> LoadCounts:
+    """Read what changed since the watermark (at first: everything), and follow it in staging.
+
+    Memory is bounded by a page of contacts. One load at a time: a second one waits, then begins at the new watermark.
+    """
+    started_at = datetime.now(UTC)
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (SOURCE,))
+        watermark = _watermark(connection)
+        counts = LoadCounts(full_load=watermark is None)
+        connection.execute(statement("raw_hubspot/create_delivered.sql"))
+        connection.execute(statement("raw_hubspot/create_changed.sql"))
+        latest = _deliver(connection, _read(source, watermark, policy), policy, counts, run_id)
+        counts.changed = connection.execute(statement("raw_hubspot/merge_contacts.sql")).rowcount
+        connection.execute(statement("raw_hubspot/mark_merged.sql"))
+        connection.execute(statement("staging/contacts.sql"), {"denied_words": list(DENIED_WORDS)})
+        counts.merged = _count_merged(connection)
+        # What changes while the walk goes on may be missed by it, so the watermark never passes the walk's beginning.
+        seen = [moment for moment in (watermark, latest and min(latest, started_at)) if moment]
+        if seen:
+            counts.watermark = max(seen).isoformat()
+            _keep_watermark(connection, max(seen))
+        _log(connection, counts, dag_id=dag_id, run_id=run_id, day=day)
+    return counts
+
+
+def _read(source: ContactSource, watermark: datetime | None, policy: Crm) -> Iterator[Contact]:
+    """Living contacts that changed, then the archived ones, for a list of changes does not name those."""
+    if watermark is None:
+        living = source.iter_contacts(archived=False, properties=PROPERTIES)
+    else:
+        since = watermark - timedelta(seconds=policy.watermark_overlap_seconds)
+        living = source.iter_changed_contacts(since, PROPERTIES)
+    return chain(living, source.iter_contacts(archived=True, properties=PROPERTIES))
+
+
+def _deliver(
+    connection: psycopg.Connection, contacts: Iterator[Contact], policy: Crm, counts: LoadCounts, run_id: str
+) -> datetime | None:
+    """COPY page after page; returns the latest `lastmodifieddate` seen."""
+    latest: datetime | None = None
+    while page := list(islice(contacts, policy.page_size)):
+        letters: list[DeadLetter] = []
+        rows: list[tuple[Any, ...]] = []
+        for contact in page:
+            fitted = fit(contact, max_property_bytes=policy.max_property_bytes)
+            letters += fitted.letters
+            counts.archived += contact.is_archived
+            if fitted.row and fitted.modified_at:
+                rows.append(fitted.row)
+                latest = max(latest or fitted.modified_at, fitted.modified_at)
+        with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            for row in rows:
+                copy.write_row(row)
+        counts.contacts += len(page)
+        counts.dead += bury(connection, letters, run_id=run_id)
+    return latest
+
+
+def _watermark(connection: psycopg.Connection) -> datetime | None:
+    row = connection.execute("SELECT value FROM ops.watermark WHERE source = %s", (SOURCE,)).fetchone()
+    return row[0].astimezone(UTC) if row else None
+
+
+def _keep_watermark(connection: psycopg.Connection, value: datetime) -> None:
+    connection.execute(
+        "INSERT INTO ops.watermark (source, value) VALUES (%s, %s) ON CONFLICT (source) DO UPDATE SET value = excluded.value",
+        (SOURCE, value),
+    )
+
+
+def _count_merged(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM raw_hubspot.contacts WHERE merged_into IS NOT NULL").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _log(connection: psycopg.Connection, counts: LoadCounts, *, dag_id: str, run_id: str, day: str) -> None:
+    note = "first load: everything" if counts.full_load else "changed since the watermark, and all archived"
+    connection.execute(
+        """
+        INSERT INTO ops.load_log (dag_id, run_id, source, day, loaded_rows, dead_rows, note)
+        VALUES (%s, %s, %s, %s::date, %s, %s, %s)
+        ON CONFLICT (dag_id, run_id, source) DO UPDATE SET
+            day = excluded.day, loaded_rows = excluded.loaded_rows, dead_rows = excluded.dead_rows, note = excluded.note,
+            loaded_at = clock_timestamp()
+        """,
+        (dag_id, run_id, SOURCE, day, counts.contacts, counts.dead, note),
+    )

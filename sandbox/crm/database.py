@@ -1,0 +1,59 @@
+"""The store: PostgreSQL, schema `crm`; SQL statements live in `sql/`, one a file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import dict_row
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+CONNECTIONS = 8
+
+Connection = psycopg.AsyncConnection[dict[str, object]]
+
+
+@cache
+def statement(name: str) -> bytes:
+    """The text of `sql/<name>.sql`."""
+    return (SQL_FOLDER / f"{name}.sql").read_bytes()
+
+
+class Database:
+    """A handful of connections, opened when first needed and used again."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._idle: list[Connection] = []
+        self._free = asyncio.Semaphore(CONNECTIONS)
+
+    async def create_schema(self) -> None:
+        """Create what is absent; several servers may start at once."""
+        async with self.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crm.schema'))")
+            await connection.execute(statement("schema"))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: committed at the end, rolled back on an exception."""
+        async with self._free:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                if connection.broken or connection.closed:
+                    await connection.close()
+                else:
+                    self._idle.append(connection)
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _connect(self) -> Connection:
+        return await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, row_factory=dict_row, application_name="sandbox crm"
+        )

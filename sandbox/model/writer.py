@@ -1,0 +1,154 @@
+"""The sandbox writer: the same request gives the same copy, another request gives other copy.
+
+It quotes facts word for word, cites those that it quotes, and says around them only what is in `phrases`. It names a
+product only where a quoted fact names it.
+"""
+
+import json
+import random
+import re
+from typing import Any
+
+from sandbox.model import phrases
+from sandbox.model.limits import Limit, limits_of
+from sandbox.model.protocol import ChatRequest
+from sandbox.model.schema_values import value_for
+
+_REQUEST = re.compile(r"^[ \t]*<request>[ \t]*\n(.*?)\n[ \t]*</request>[ \t]*$", re.DOTALL | re.MULTILINE)
+AIM_WORDS = 65  # a body shorter than this gets another sentence
+MOST_WORDS = 120
+PLAIN_ANSWER = (
+    "Written by the sandbox writer, a deterministic program and not AI. It writes copy where a prompt holds a request."
+)
+
+
+def write(request: ChatRequest) -> dict[str, Any] | str:
+    """Answer `request`: an object where JSON was asked for, plain text otherwise."""
+    rng = random.Random(request.digest)
+    asked = _asked(request.user)
+    copy = _compose(asked, rng) if asked else {}
+    if request.schema is None:
+        if request.wants_json:
+            return copy or {"text": PLAIN_ANSWER}
+        return "\n\n".join([copy["headline"], copy["body"], copy["cta"]]) if copy else PLAIN_ANSWER
+    answer = value_for(request.schema, rng, known=copy)
+    return answer if isinstance(answer, dict) else json.dumps(answer)
+
+
+def _asked(prompt: str) -> dict[str, Any] | None:
+    """The JSON object between `<request>` and `</request>`, if there is one."""
+    for text in reversed(_REQUEST.findall(prompt)):
+        try:
+            asked = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(asked, dict):
+            return asked
+    return None
+
+
+def _compose(asked: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    context = asked.get("context") if isinstance(asked.get("context"), dict) else {}
+    limits = limits_of(asked.get("limits"))
+    facts = [f for f in asked.get("facts") or [] if isinstance(f, dict) and f.get("id") and f.get("text")]
+    facts = _pick(facts, context, rng)
+    has_first_name = "first_name" in (asked.get("placeholders") or [])
+    body, quoted = _body(context, facts, rng, limits["body"], has_first_name=has_first_name)
+    stage = phrases.STAGES.get(str(context.get("lifecycle_stage")), "early")
+    return {
+        "headline": _headline(context, quoted, rng, limits["headline"]),
+        "body": body,
+        "cta": _first_fitting(_shuffled(phrases.CALLS_TO_ACTION[stage], rng), limits["cta"]),
+        "cited_fact_ids": [str(fact["id"]) for fact in quoted],
+    }
+
+
+def _pick(facts: list[dict[str, Any]], context: dict[str, Any], rng: random.Random) -> list[dict[str, Any]]:
+    """Two or three facts, those first that speak of the product, pain point, industry or persona at hand."""
+    wanted = {str(context.get(key)) for key in ("recent_product", "pain_point", "industry", "persona")} - {"None", "other"}
+
+    def relevance(fact: dict[str, Any]) -> int:
+        words = json.dumps(fact, ensure_ascii=False).lower()
+        return sum(word.lower() in words for word in wanted)
+
+    shuffled = _shuffled(facts, rng)
+    return sorted(shuffled, key=relevance, reverse=True)[: rng.choice([2, 2, 3])]
+
+
+def _body(
+    context: dict[str, Any], facts: list[dict[str, Any]], rng: random.Random, limit: Limit, *, has_first_name: bool
+) -> tuple[str, list[dict[str, Any]]]:
+    """The body, and the facts that it quotes: fewer than given when the limit is tight."""
+    words = _words(context)
+    stage = phrases.STAGES.get(str(context.get("lifecycle_stage")), "early")
+    thanks = rng.choice(phrases.THANKS.get(str(context.get("trigger_event")), phrases.THANKS["other"]))
+    opener = rng.choice(phrases.OPENERS).format_map(words)
+    closer = rng.choice(phrases.CLOSERS[stage])
+    bridge, link = rng.choice(phrases.BRIDGES), rng.choice(phrases.LINKS)
+    asides = _shuffled(phrases.ASIDES, rng)
+    if industry := words["industry"]:
+        asides.insert(0, rng.choice(phrases.INDUSTRY_ASIDES).format(industry=industry))
+    greeting = ["Hi {first_name},"] if has_first_name else []
+
+    def text(quoted: list[dict[str, Any]], opening: str, ending: str) -> str:
+        return "\n\n".join(part for part in [*greeting, opening, *_facts(quoted, bridge, link), ending] if part)
+
+    for count in range(len(facts), -1, -1):
+        quoted = facts[:count]
+        # The full text first; when it does not fit, without the opener, then without the closing words as well.
+        for opening, ending in ((f"{thanks} {opener}", closer), (thanks, closer), (thanks, ""), ("", "")):
+            draft = text(quoted, opening, ending)
+            if draft and limit.allows(draft, most_words=MOST_WORDS if limit.is_open and count > 1 else None):
+                return _lengthened(draft, asides, limit), quoted
+    return limit.cut(thanks), []
+
+
+def _lengthened(draft: str, asides: list[str], limit: Limit) -> str:
+    for aside in asides:
+        longer = f"{draft} {aside}"
+        if len(draft.split()) >= AIM_WORDS or not limit.allows(longer):
+            break
+        draft = longer
+    return draft
+
+
+def _facts(quoted: list[dict[str, Any]], bridge: str, link: str) -> list[str]:
+    sentences = [_sentence(str(fact["text"])) for fact in quoted]
+    if not sentences:
+        return []
+    first = f"{bridge} {sentences[0]}"
+    return [first, f"{link} {' '.join(sentences[1:])}"] if sentences[1:] else [first]
+
+
+def _headline(context: dict[str, Any], quoted: list[dict[str, Any]], rng: random.Random, limit: Limit) -> str:
+    pain = str(context.get("pain_point"))
+    choices = _shuffled(phrases.HEADLINES.get(pain, phrases.HEADLINES["other"]), rng)
+    product = context.get("recent_product")
+    if product and any(str(product) in str(fact["text"]) for fact in quoted):
+        choices = [rng.choice(phrases.PRODUCT_HEADLINES).format(product=product), *choices]
+    return _first_fitting(choices, limit)
+
+
+def _words(context: dict[str, Any]) -> dict[str, str]:
+    """English for the context's vocabulary words; a word outside the vocabulary is treated as `other`."""
+    people, task = phrases.PERSONAS.get(str(context.get("persona")), phrases.PERSONAS["other"])
+    industry = phrases.INDUSTRIES.get(str(context.get("industry")), "")
+    return {
+        "people": f"{people} in {industry}" if industry else people,
+        "task": task,
+        "industry": industry,
+        "pain": phrases.PAIN_POINTS.get(str(context.get("pain_point")), phrases.PAIN_POINTS["other"]),
+    }
+
+
+def _first_fitting(choices: list[str], limit: Limit) -> str:
+    return next((choice for choice in choices if limit.allows(choice)), limit.cut(min(choices, key=len)))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _shuffled(items: list[Any], rng: random.Random) -> list[Any]:
+    return rng.sample(items, len(items))
