@@ -11,7 +11,7 @@ import httpx
 import psycopg
 
 from demo import processes
-from demo.airflow import AirflowApi, environment
+from demo.airflow import DATASET, AirflowApi, environment
 from demo.bigquery import BigQueryEmulator
 from demo.postgres import EmbeddedPostgres, data_folder
 from demo.state import AIRFLOW_HOME, FOLDER, PROJECT, State
@@ -120,3 +120,11 @@ def _timed(say: Say, name: str, action: Callable[[], None]) -> None:
     began = time.monotonic()
     action()
     say(f"{name} is up ({time.monotonic() - began:.1f} s)")
+
+
+def holds_events(state: State) -> bool:
+    """Whether the emulator still has export tables."""
+    answer = httpx.get(
+        f"{bigquery(state).rest_url}/bigquery/v2/projects/{bigquery(state).project}/datasets/{DATASET}/tables"
+    )
+    return answer.is_success and bool(answer.json().get("tables"))

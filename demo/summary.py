@@ -30,7 +30,9 @@ def print_night(
         _print_campaign(report, say)
     if report.get("dead_letters"):
         say(f"  dead letters of this run: {_pairs(report['dead_letters'])}")
-    times = [f"{task['task_id']} {task['duration']:.1f}" for task in _in_order(api.tasks(dag_id, run_id)) if task["duration"]]
+    times = [
+        f"{task['task_id']} {task['duration']:.1f}" for task in _in_order(api.tasks(dag_id, run_id)) if task["duration"]
+    ]
     say(f"  seconds    {' · '.join(times)}")
 
 
@@ -44,12 +46,14 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
         f"{copy['people_with_model_copy']} people with model copy and {copy['people_with_static_copy']} with static copy"
     )
     say(
-        f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls ({model['failed_calls']} failed), "
+        f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls, {model['failed_calls']} failed, "
         f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens, ${model['cost_usd']:.4f}"
     )
     say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")
     if copy["people_waiting_for_approval"]:
-        say(f"  waiting    {copy['people_waiting_for_approval']} people's copy waits for a person: Browse → Required Actions")
+        say(
+            f"  waiting    {copy['people_waiting_for_approval']} people's copy waits for a person: Browse → Required Actions"
+        )
 
 
 def _outcome(connection: psycopg.Connection, dag_id: str, run_id: str, state: str) -> str:

@@ -33,6 +33,7 @@ class Crm(Strict):
     batch_size: Annotated[int, Field(gt=0, le=100)]
     timeout_seconds: Count
     max_attempts: Count
+    settle_after_seconds: Annotated[float, Field(ge=0)]
 
 
 class Gates(Strict):
@@ -57,6 +58,7 @@ class Price(Strict):
 
 class Llm(Strict):
     max_attempts: Count
+    backoff_seconds: Annotated[float, Field(gt=0)]
     timeout_seconds: Count
     concurrency: Count
     max_usd_per_run: Usd

@@ -11,7 +11,17 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from sandbox.crm import admin, contact_routes, email_events, pages, properties, property_routes, settings, subscriptions
+from sandbox.crm import (
+    admin,
+    batch_routes,
+    contact_routes,
+    email_events,
+    pages,
+    properties,
+    property_routes,
+    settings,
+    subscriptions,
+)
 from sandbox.crm.database import Database
 from sandbox.crm.errors import HubSpotError, invalid_input, not_found
 from sandbox.crm.gate import Gate
@@ -34,7 +44,7 @@ def create_app(database_url: str, *, token: str = DEFAULT_TOKEN, admin_key: str 
         await database.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    for router in (contact_routes, property_routes, subscriptions, email_events, admin, pages):
+    for router in (contact_routes, batch_routes, property_routes, subscriptions, email_events, admin, pages):
         app.include_router(router.router)
     app.add_exception_handler(HubSpotError, _refused)
     app.add_exception_handler(RequestValidationError, _wrong_shape)

@@ -34,6 +34,17 @@ async def page(connection: Connection, *, after: int, limit: int, archived: bool
     return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
 
 
+async def histories(connection: Connection, rows: list[Row], names: list[str]) -> dict[int, dict[str, list[Row]]]:
+    """By contact id and property, its versions `{value, written_at}`, newest first."""
+    found: dict[int, dict[str, list[Row]]] = {row["id"]: {name: [] for name in names} for row in rows if row["id"]}
+    if not names:
+        return {}
+    versions = await connection.execute(statement("read_history"), {"ids": list(found), "names": names})
+    for version in await versions.fetchall():
+        found[version["contact_id"]][version["property"]].append(version)  # type: ignore[index]
+    return found
+
+
 async def create(connection: Connection, batch: list[dict[str, JsonValue]]) -> list[Row]:
     """Create contacts, all or none.
 
@@ -99,24 +110,23 @@ async def _write(
     keys = [key for key, _ in batch if key is not None]
     inputs = json.dumps([{"key": key, "properties": given} for (key, _), given in zip(batch, values, strict=True)])
     bound = {"inputs": inputs, "keys": keys, "id_property": id_property, "create_missing": creates}
-    if any(given.get("email") for given in values) or creates:
-        await _refuse_taken_emails(connection, values, keys, bound)
+    emails = [email.lower() for given in values if (email := given.get("email"))]
+    if emails or creates:
+        await _refuse_taken_emails(connection, emails, keys, bound)
     return await (await connection.execute(statement("write_contacts"), bound)).fetchall()
 
 
-async def _refuse_taken_emails(
-    connection: Connection, values: list[dict[str, str | None]], keys: list[str], bound: dict[str, Any]
-) -> None:
+async def _refuse_taken_emails(connection: Connection, emails: list[str], keys: list[str], bound: dict[str, Any]) -> None:
     # One writer of addresses at a time: two requests must not both find an address free.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crm.contacts.email'))")
-    for given in ([key.lower() for key in keys], [email.lower() for row in values if (email := row.get("email"))]):
+    for given in ([key.lower() for key in keys], emails):
         seen: set[str] = set()
         for key in given:
             if key in seen:
                 raise conflict(f"Contact already exists. {key} is more than once in this batch.")
             seen.add(key)
-    taken = await (await connection.execute(statement("find_taken_email"), bound)).fetchone()
-    if taken:
+    found = await connection.execute(statement("find_taken_email"), {**bound, "emails": emails})
+    if taken := await found.fetchone():
         raise conflict(f"Contact already exists. Existing ID: {taken['id']}")
 
 

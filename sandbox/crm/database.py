@@ -39,7 +39,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction: committed at the end, rolled back on an exception."""
         async with self._free:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = await self._take()
             try:
                 async with connection.transaction():
                     yield connection
@@ -52,6 +52,17 @@ class Database:
     async def close(self) -> None:
         while self._idle:
             await self._idle.pop().close()
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                await connection.execute("")  # the database may have been restarted since
+            except psycopg.OperationalError:
+                await connection.close()
+            else:
+                return connection
+        return await self._connect()
 
     async def _connect(self) -> Connection:
         return await psycopg.AsyncConnection.connect(

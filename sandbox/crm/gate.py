@@ -89,11 +89,14 @@ class Gate:
             await _answer(send, error)
             return
         fault = next((fault for fault in self.faults if fault.strikes(scope["method"], scope["path"])), None)
-        if fault is None:
-            status = await _pass_on(self._app, scope, receive, send, headers)
-        else:
-            status = await self._with_fault(fault, scope, receive, send, headers)
-        self._record(scope, status)
+        status = 500
+        try:
+            if fault is None:
+                status = await _pass_on(self._app, scope, receive, send, headers)
+            else:
+                status = await self._with_fault(fault, scope, receive, send, headers)
+        finally:
+            self._record(scope, status)
 
     async def _with_fault(self, fault: Fault, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> int:
         if not fault.after_write:

@@ -13,8 +13,16 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def contact(row: Mapping[str, Any], properties: Iterable[str] | None = None) -> dict[str, Any]:
-    """One contact with the properties that were asked for, or the default ones; what it lacks is null."""
+def contact(
+    row: Mapping[str, Any],
+    properties: Iterable[str] | None = None,
+    histories: Mapping[int, Mapping[str, list[dict[str, Any]]]] | None = None,
+) -> dict[str, Any]:
+    """One contact with the properties that were asked for, or the default ones; what it lacks is null.
+
+    Args:
+        histories: by contact id and property, its versions `{value, written_at}`, newest first.
+    """
     stored = {
         **row["properties"],
         "hs_object_id": str(row["id"]),
@@ -31,6 +39,11 @@ def contact(row: Mapping[str, Any], properties: Iterable[str] | None = None) -> 
     }
     if row.get("archived_at") is not None:
         record["archivedAt"] = iso(row["archived_at"])
+    if histories:
+        record["propertiesWithHistory"] = {
+            name: [{"value": v["value"], "timestamp": iso(v["written_at"]), "sourceType": "INTEGRATION"} for v in versions]
+            for name, versions in histories[row["id"]].items()
+        }
     return record
 
 

@@ -30,7 +30,9 @@ class Contact:
         return {"id": self.id, "properties": self.properties, "archived": self.archived}
 
 
-def make_contacts(people: Sequence[Person], *, last_day: date, seed: int | str) -> tuple[list[Contact], list[tuple[int, int]]]:
+def make_contacts(
+    people: Sequence[Person], *, last_day: date, seed: int | str
+) -> tuple[list[Contact], list[tuple[int, int]]]:
     """The contacts of `people`, defects included, and the pairs (survivor id, losing id) that the CRM should merge.
 
     Everybody has one contact that carries `site_user_id`. Besides there are second entries of the same address, second

@@ -4,7 +4,7 @@ import random
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox.world import vocabulary
 from sandbox.world.places import COUNTRY_WEIGHTS, PLACES, Place, names
@@ -50,7 +50,9 @@ class Person:
     base_conversion_rate: float
 
 
-def make_people(user_ids: Sequence[str], *, joined_on: Sequence[date | None], first_day: date, seed: int | str) -> list[Person]:
+def make_people(
+    user_ids: Sequence[str], *, joined_on: Sequence[date | None], first_day: date, seed: int | str
+) -> list[Person]:
     """One person for each of `user_ids`; `joined_on` runs beside it. Who joined earlier did so before `first_day`."""
     rng = random.Random(f"{seed}:people")
     return [
@@ -64,10 +66,7 @@ def _person(number: int, user_id: str, joined: date | None, first_day: date, rng
     first_names, last_names = names(place.country)
     first, last = rng.choice(first_names), rng.choice(last_names)
     industry = rng.choice(vocabulary.INDUSTRIES)
-    if joined:
-        stage = rng.choice(("subscriber", "lead", "lead"))
-    else:
-        stage = _weighted(vocabulary.STAGE_WEIGHTS, rng)
+    stage = rng.choice(("subscriber", "lead", "lead")) if joined else _weighted(vocabulary.STAGE_WEIGHTS, rng)
     created_on = joined or first_day - timedelta(days=rng.randint(1, 400))
     level = list(vocabulary.LIFECYCLE_STAGES).index(stage)
     return Person(
@@ -88,7 +87,7 @@ def _person(number: int, user_id: str, joined: date | None, first_day: date, rng
         score=min(100, max(0, round(rng.gauss(20 + 10 * level, 12)))),
         favourite=rng.choice(vocabulary.PRODUCTS),
         joined_on=joined,
-        created_at=datetime.combine(created_on, time(rng.randint(7, 18), rng.randint(0, 59)), timezone.utc),
+        created_at=datetime.combine(created_on, time(rng.randint(7, 18), rng.randint(0, 59)), UTC),
         activity=rng.lognormvariate(0, 0.6),
         base_conversion_rate=round(rng.betavariate(2, 60), 5),
     )

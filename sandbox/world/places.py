@@ -61,11 +61,23 @@ _ENGLISH = (
     "Walker Bennett Okafor Hughes Patel Foster Nguyen Reed O'Brien Ramirez Whitfield Carter Lindqvist Boateng Hayes Kim",
 )
 _NAMES = {
-    "DE": ("Jürgen Käthe Lukas Anneliese Björn Svenja Matthias Zeynep", "Müller Schäfer Groß Weiß Özdemir Hoffmann Böhm Krüger"),
-    "FR": ("Zoé Étienne Chloé François Maëlle Théo Aïcha Benoît", "Lefèvre Moreau Gérard Dubois Benali Girard Hébert Prévost"),
-    "NL": ("Sanne Daan Fleur Thijs Noor Joris Anouk Mehmet", "de Vries;van den Berg;Bakker;Visser;Meijer;Kuiper;Yılmaz;Smit"),
+    "DE": (
+        "Jürgen Käthe Lukas Anneliese Björn Svenja Matthias Zeynep",
+        "Müller Schäfer Groß Weiß Özdemir Hoffmann Böhm Krüger",
+    ),
+    "FR": (
+        "Zoé Étienne Chloé François Maëlle Théo Aïcha Benoît",
+        "Lefèvre Moreau Gérard Dubois Benali Girard Hébert Prévost",
+    ),
+    "NL": (
+        "Sanne Daan Fleur Thijs Noor Joris Anouk Mehmet",
+        "de Vries;van den Berg;Bakker;Visser;Meijer;Kuiper;Yılmaz;Smit",
+    ),
     "ES": ("Lucía Íñigo Marta Álvaro Begoña Andrés Nuria Joaquín", "García Muñoz Núñez Ibáñez Romero Ortega Peña Sáez"),
-    "PL": ("Łukasz Zofia Paweł Małgorzata Wojciech Agnieszka Michał Żaneta", "Kowalska Wiśniewski Dąbrowska Zieliński Wójcik Król"),
+    "PL": (
+        "Łukasz Zofia Paweł Małgorzata Wojciech Agnieszka Michał Żaneta",
+        "Kowalska Wiśniewski Dąbrowska Zieliński Wójcik Król",
+    ),
     "BR": ("João Beatriz Antônio Letícia Vinícius Conceição", "Gonçalves Araújo Magalhães Ferreira Souza Leitão"),
     "IN": ("Ananya Rohan Priya Arjun Meera Vikram", "Sharma Iyer Deshmukh Reddy Kulkarni Banerjee"),
     "JP": ("Haruka Kenji Yūko Takumi Emi Sōta", "Tanaka Itō Kobayashi Saitō Nakamura Ōno"),

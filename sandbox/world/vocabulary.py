@@ -34,15 +34,23 @@ STAGE_WEIGHTS = {
     "other": 2,
 }  # fmt: skip
 LEAD_STATUSES = {
-    "subscriber": ("NEW",), "lead": ("NEW", "OPEN", "ATTEMPTED_TO_CONTACT"), "marketingqualifiedlead": ("OPEN", "IN_PROGRESS"),
-    "salesqualifiedlead": ("IN_PROGRESS", "CONNECTED"), "opportunity": ("OPEN_DEAL", "CONNECTED"), "customer": ("CONNECTED",),
+    "subscriber": ("NEW",),
+    "lead": ("NEW", "OPEN", "ATTEMPTED_TO_CONTACT"),
+    "marketingqualifiedlead": ("OPEN", "IN_PROGRESS"),
+    "salesqualifiedlead": ("IN_PROGRESS", "CONNECTED"),
+    "opportunity": ("OPEN_DEAL", "CONNECTED"),
+    "customer": ("CONNECTED",),
     "other": ("UNQUALIFIED", "BAD_TIMING"),
-}  # fmt: skip
+}
 ACCOUNT_TIERS = ("small_business", "mid_market", "enterprise")
 CHANNELS = {
-    "ORGANIC_SEARCH": ("google", "organic"), "DIRECT_TRAFFIC": ("(direct)", "(none)"), "EMAIL_MARKETING": ("hubspot", "email"),
-    "REFERRALS": ("partner.example", "referral"), "PAID_SEARCH": ("google", "cpc"), "SOCIAL_MEDIA": ("linkedin.com", "social"),
-}  # fmt: skip
+    "ORGANIC_SEARCH": ("google", "organic"),
+    "DIRECT_TRAFFIC": ("(direct)", "(none)"),
+    "EMAIL_MARKETING": ("hubspot", "email"),
+    "REFERRALS": ("partner.example", "referral"),
+    "PAID_SEARCH": ("google", "cpc"),
+    "SOCIAL_MEDIA": ("linkedin.com", "social"),
+}
 """The CRM's `hs_latest_source`, and source and medium as GA4 sees the same channel."""
 
 JOB_TITLES = {

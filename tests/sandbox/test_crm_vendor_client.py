@@ -1,6 +1,5 @@
 """The vendor's own client drives the sandbox CRM unchanged."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -21,21 +20,7 @@ from hubspot.crm.contacts import (
 from hubspot.crm.contacts.exceptions import ApiException
 from hubspot.crm.properties import BatchInputPropertyCreate, PropertyCreate
 
-from demo.postgres import EmbeddedPostgres
-from sandbox.crm import RunningCrm, running
-
-
-@pytest.fixture(scope="module")
-def server(postgres: EmbeddedPostgres) -> Iterator[RunningCrm]:
-    postgres.create_database("crm_vendor_client")
-    with running(postgres.url("crm_vendor_client")) as crm:
-        yield crm
-
-
-@pytest.fixture
-def crm(server: RunningCrm) -> RunningCrm:
-    server.admin("reset", {})
-    return server
+from sandbox.crm import RunningCrm
 
 
 @pytest.fixture
@@ -116,9 +101,7 @@ def test_search_finds_what_changed_since(crm: RunningCrm, client: HubSpot) -> No
 
     found = client.crm.contacts.search_api.do_search(
         PublicObjectSearchRequest(
-            filter_groups=[
-                {"filters": [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(since)}]}
-            ],
+            filter_groups=[{"filters": [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(since)}]}],
             sorts=["-lastmodifieddate"],
             properties=["email"],
             limit=3,
@@ -176,3 +159,21 @@ def test_properties_are_defined_and_unknown_ones_refused(client: HubSpot) -> Non
     assert created.properties["nurture_message_id"] == "m1"
     assert api.core_api.get_by_name("contacts", "nurture_message_id").label == "Message id"
     assert {"hs_object_id", "hs_email_optout"} <= {p.name for p in api.core_api.get_all("contacts").results}
+
+
+def test_subscriptions_are_read_and_ended(client: HubSpot) -> None:
+    status_api = client.communication_preferences.status_api
+    contact = client.crm.contacts.basic_api.create(SimplePublicObjectInputForCreate(properties={"email": "a@example.com"}))
+    definitions = client.communication_preferences.definition_api.get_page().subscription_definitions
+    update = PublicUpdateSubscriptionStatusRequest(email_address="a@example.com", subscription_id=definitions[0].id)
+
+    status_api.subscribe(update)
+    before = status_api.get_email_status("a@example.com").subscription_statuses
+    status_api.unsubscribe(update)
+    after = status_api.get_email_status("a@example.com").subscription_statuses
+
+    assert [s.status for s in before if s.id == definitions[0].id] == ["SUBSCRIBED"]
+    assert [s.status for s in after if s.id == definitions[0].id] == ["NOT_SUBSCRIBED"]
+    opted_out = f"hs_email_optout_{definitions[0].id}"
+    read = client.crm.contacts.basic_api.get_by_id(contact.id, properties=[opted_out])
+    assert read.properties[opted_out] == "true"

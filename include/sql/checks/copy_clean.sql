@@ -14,7 +14,7 @@ offending AS (
     SELECT copy_id
     FROM text
     WHERE words ~* '\{\{|\{%|<\s*script' OR EXISTS (
-        SELECT FROM regexp_matches(words, '\{([a-z_]+)\}', 'g') AS placeholder
+        SELECT FROM regexp_matches(words, '\{([^{}]*)\}', 'g') AS placeholder
         WHERE NOT placeholder[1] = ANY (CAST(:allowed_placeholders AS text[]))
     )
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from pydantic import Field
+
 from nurture.paths import PROMPTS
 from nurture.policy import Strict, read_strict
 
@@ -24,7 +26,7 @@ class Placeholder(Strict):
     """
 
     fallback: str
-    words: dict[str, str] = {}
+    words: dict[str, str] = Field(default_factory=dict)
 
 
 class Placeholders(Strict):

@@ -91,7 +91,7 @@ _OTHER_DATE = re.compile(
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\btomorrow\b|\btonight\b|\bmidnight\b|\bweekend\b"
 )
 _LINK = re.compile(
-    r"\b(?:https?|ftp)\s*:\s*/+\s*\S+|\bwww\.\S+|\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}\b(?:/\S*)?"
+    r"\b(?:https?|ftp)\s*:\s*/+\s*\S+|\bwww\.\S+|\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,9}[a-z]{2,24}\b(?:/\S*)?"
 )
 _CLOCK_WORDS = ("a.m", "p.m", "e.g", "i.e")
 _FIXED_WORDS = (
@@ -107,7 +107,7 @@ _FIXED_WORDS = (
     (re.compile(r"\b[a-z]+-free\b"), "word", "", ""),
     (
         re.compile(
-            r"(?<!feel )\bfree\b(?! up)|\bfreebies?\b|\bcomplimentary\b|\bgratis\b|\bon the house\b|\bcosts? nothing\b"
+            r"(?<!feel )(?<!-)\bfree\b(?! up)|\bfreebies?\b|\bcomplimentary\b|\bgratis\b|\bon the house\b|\bcosts? nothing\b"
             r"|\b(?:no|without|zero|free of)\s+(?:extra\s+|additional\s+)?(?:costs?|charges?|fees?)\b"
         ),
         "word", "free", "",
@@ -118,7 +118,7 @@ _FIXED_WORDS = (
 def figures(text: str) -> list[Figure]:
     """Every figure of `text`, in no order. A spelling with two readings gives two figures."""
     rest, found = plain(text), []
-    for find in (_links, _dates, _fixed_words, _quantities):
+    for find in (_links, _dates, _fixed_words, _quantities, _leftovers):
         for figure, start, end in list(find(rest)):
             found.append(replace(figure, found=rest[start:end].strip()))
             rest = rest[:start] + "·" * (end - start) + rest[end:]
@@ -142,7 +142,7 @@ def plain(text: str) -> str:
     spelled = "".join(_spelled(char) for char in text)
     folded = unicodedata.normalize("NFKC", spelled).casefold()
     digits = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in folded)
-    return " ".join(digits.replace("’", "'").replace("−", "-").replace("‑", "-").split())
+    return " ".join(digits.replace("٪", "%").replace("’", "'").replace("−", "-").replace("‑", "-").split())
 
 
 def _spelled(char: str) -> str:
@@ -198,6 +198,12 @@ def _quantities(text: str) -> Iterator[tuple[Figure, int, int]]:
         for value in _values(match):
             figure = Figure("number", value, unit, QUALIFIERS[qualifier[1]] if qualifier else "")
             yield figure, match.start(), match.end()
+
+
+def _leftovers(text: str) -> Iterator[tuple[Figure, int, int]]:
+    """A digit, a currency or a percent sign that belongs to nothing understood above."""
+    for match in re.finditer(rf"\d+|[{_SIGNS}]|[%‰]|percent", text):
+        yield Figure("word", match[0]), match.start(), match.end()
 
 
 def _is_idle_one(match: re.Match[str]) -> bool:

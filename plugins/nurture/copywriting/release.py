@@ -63,7 +63,7 @@ def release(reference: str, folder: Path = PROMPTS) -> None:
         check_released(reference, folder)
         return
     lines = yaml.safe_dump({"released": locked | {reference: text_hash(reference, folder)}})
-    header = "# sha256 of every released template: such a file never changes again. Written by nurture.copywriting.release.\n"
+    header = "# sha256 of every released template: such a file never changes again (nurture.copywriting.release).\n"
     (folder / "lock.yaml").write_text(header + lines, encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ class Part(Strict):
     """
 
     text: str
-    when: dict[str, str | tuple[str, ...]] = {}
+    when: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     cites: tuple[str, ...] = ()
 
 
@@ -174,7 +174,9 @@ def read_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate | Sta
         known = ", ".join(known_references(folder)) or "none"
         raise ConfigError(f"{path}: there is no template {reference}. Templates are: {known}.")
     static = isinstance(data, dict) and data.get("kind") == "static"
-    template: ModelTemplate | StaticTemplate = read_strict(path, StaticTemplate) if static else read_strict(path, ModelTemplate)
+    template: ModelTemplate | StaticTemplate = (
+        read_strict(path, StaticTemplate) if static else read_strict(path, ModelTemplate)
+    )
     problems = list(_problems(template, load_vocabulary(), reference))
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
@@ -239,7 +241,8 @@ def _part_problems(template: Template, section: str, part: Part, vocabulary: Voc
     rest = VARIABLE.sub("", part.text)
     for name in PLACEHOLDER.findall(rest):
         if name not in template.placeholders:
-            yield f"`{{{name}}}` in `{section}` is not declared. Declared placeholders are: {', '.join(template.placeholders)}."
+            names = ", ".join(template.placeholders) or "none"
+            yield f"`{{{name}}}` in `{section}` is not declared. Declared placeholders are: {names}."
     if "{" in (left := PLACEHOLDER.sub("", rest)) or "}" in left:
         yield f"`{section}` has a brace that is neither `{{{{ variable }}}}` nor `{{placeholder}}`: {part.text[:60]!r}."
     for name, wanted in part.when.items():

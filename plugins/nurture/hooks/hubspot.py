@@ -149,8 +149,13 @@ class HubSpotHook(HttpHook):
 
     def _path(self, family: str, rest: str) -> str:
         """`/crm/v3/<family>/<rest>`, or `/crm/<family>/<date>/<rest>` for dated versions."""
-        version = self.get_connection(self.http_conn_id).extra_dejson.get("api_version", "v3")
-        return f"/crm/{version}/{family}/{rest}" if version.startswith("v") else f"/crm/{family}/{version}/{rest}"
+        if self._version.startswith("v"):
+            return f"/crm/{self._version}/{family}/{rest}"
+        return f"/crm/{family}/{self._version}/{rest}"
+
+    @cached_property
+    def _version(self) -> str:
+        return str(self.get_connection(self.http_conn_id).extra_dejson.get("api_version", "v3"))
 
     def _call(
         self,
@@ -183,21 +188,29 @@ class HubSpotHook(HttpHook):
             except RequestException as error:
                 problem = f"{type(error).__name__}, no usable answer"
                 if is_write and not never_sent(error):
-                    raise OutcomeUnknown(f"{what}: {problem} to a write; read the records back before writing again") from None
+                    raise OutcomeUnknown(
+                        f"{what}: {problem} to a write; read the records back before writing again"
+                    ) from None
             else:
                 if response.status_code in accept:
                     return {}
                 refusal = read_refusal(response, secrets=secrets)
                 problem = str(refusal)
                 if is_write and refusal.status >= 500:
-                    raise OutcomeUnknown(f"{what}: {refusal}; the write may have happened all the same: read the records back")
+                    raise OutcomeUnknown(
+                        f"{what}: {refusal}; the write may have happened all the same: read the records back"
+                    )
                 if _is_final(refusal):
                     raise blame(refusal.status)(f"{what}: {refusal}")
                 pause = refusal.retry_after if refusal.retry_after is not None else pause
                 if pause > MAX_PAUSE_SECONDS:
-                    raise TransientError(f"{what}: {refusal}; the CRM asks to wait {pause:.0f} s, so a later attempt must try")
+                    raise TransientError(
+                        f"{what}: {refusal}; the CRM asks to wait {pause:.0f} s, so a later attempt must try"
+                    )
             if attempt < self.policy.max_attempts:
-                self.log.info("%s, attempt %d of %d: %s; again in %.1f s", what, attempt, self.policy.max_attempts, problem, pause)
+                self.log.info(
+                    "%s, attempt %d of %d: %s; again in %.1f s", what, attempt, self.policy.max_attempts, problem, pause
+                )
                 time.sleep(pause)
         raise TransientError(f"{what}: {self.policy.max_attempts} attempts failed, the last with {problem}; try again later")
 
@@ -215,7 +228,8 @@ def _body(value: Any) -> dict[str, Any]:
 
 def _contact(record: dict[str, Any]) -> Contact:
     """A record of any endpoint as a `Contact`."""
-    properties = dict(record.get("properties") or {})
+    given = record.get("properties") or {}
+    properties = {name: None if value is None else str(value) for name, value in given.items()}
     properties.setdefault("lastmodifieddate", record.get("updatedAt"))
     history = {
         name: frozenset(str(version["value"]) for version in versions if version.get("value"))

@@ -4,7 +4,7 @@ An attempt holds a database lock named after its claim token for as long as its 
 was killed or lost its session is known to be gone without clocks or heartbeats, and one that still runs is left alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import class_row
 
+from nurture.warehouse.dead_letter import DeadLetter, bury
 from nurture.warehouse.statements import statement
 
 ATTEMPT_LOCKS = 7_262_002  # first half of the key of each attempt's lock
@@ -29,17 +30,15 @@ CAME_FROM = {
 }
 """For each state, those that a row may come from; going back to `claimed` lets go of the row."""
 
+SOURCE = "crm.push"  # of dead letters
 
-@dataclass(frozen=True)
-class Slot:
-    """What a person would call "the same message": with the campaign, the key of the ledger."""
 
-    person_id: str
-    slot: str
+Slot = tuple[str, str]
+"""Person id and slot: with the campaign, what a person would call "the same message", and the key of the ledger."""
 
 
 @dataclass(frozen=True)
-class Claimed(Slot):
+class Claimed:
     """A candidate message.
 
     Attributes:
@@ -50,6 +49,8 @@ class Claimed(Slot):
         is_mine: whether this attempt got the slot.
     """
 
+    person_id: str
+    slot: str
     crm_id: str
     message_id: str
     blocked: str | None
@@ -59,14 +60,24 @@ class Claimed(Slot):
     region: str | None
     is_mine: bool
 
+    @property
+    def key(self) -> Slot:
+        return self.person_id, self.slot
+
 
 @dataclass(frozen=True)
-class Unanswered(Slot):
+class Unanswered:
     """A message whose outcome is not known, for `age_seconds` by now."""
 
+    person_id: str
+    slot: str
     crm_id: str
     message_id: str
     age_seconds: float
+
+    @property
+    def key(self) -> Slot:
+        return self.person_id, self.slot
 
 
 @dataclass
@@ -97,8 +108,12 @@ class Attempt:
         """Look at all candidates from the beginning: some rows were let go."""
         self.walked_to = ""
 
-    def move(self, state: str, reasons: Mapping[Any, str]) -> set[Slot]:
-        """Move slots to `state`, each with its reason in words; returns those that this attempt still held."""
+    def move(self, state: str, reasons: Mapping[Slot, str], *, only_from: str | None = None) -> set[Slot]:
+        """Move slots to `state`, each with its reason in words; returns those that this attempt still held.
+
+        Args:
+            only_from: leave rows alone that are in another state than this.
+        """
         if not reasons:
             return set()
         with self.connection.transaction():
@@ -106,14 +121,30 @@ class Attempt:
                 statement("ledger/move.sql"),
                 self._bind(
                     state=state,
-                    from_states=CAME_FROM[state],
+                    from_states=[only_from] if only_from else CAME_FROM[state],
                     next_token=NOBODY if state == "claimed" else self.token,
-                    person_ids=[slot.person_id for slot in reasons],
-                    slots=[slot.slot for slot in reasons],
+                    person_ids=[person_id for person_id, _ in reasons],
+                    slots=[slot for _, slot in reasons],
                     reasons=list(reasons.values()),
                 ),
             ).fetchall()
-        return {Slot(*row) for row in rows}
+        return {(row[0], row[1]) for row in rows}
+
+    def reject(self, reasons: Mapping[Slot, str], rows: Iterable[Claimed | Unanswered]) -> int:
+        """Keep why in the ledger, and a dead letter where it can be seen and tried again; returns how many of `rows`."""
+        with self.connection.transaction():
+            moved = self.move("rejected", reasons)
+            letters = [
+                DeadLetter(
+                    source=SOURCE,
+                    key=f"{self.campaign}/{row.person_id}/{row.slot}",
+                    reason=reasons[row.key],
+                    payload={"crm_id": row.crm_id, "message_id": row.message_id},
+                )
+                for row in rows
+                if row.key in moved
+            ]
+            return bury(self.connection, letters, run_id=self.run_id)
 
     def take_over(self) -> int:
         """Become the holder of the campaign's rows that an attempt sent and then was gone; returns how many."""
@@ -124,17 +155,17 @@ class Attempt:
 
     def unanswered(self, rows: int) -> Iterator[list[Unanswered]]:
         """Slots of this attempt whose outcome is not known, `rows` at a time."""
-        last = Slot("", "")
+        person_id, slot = "", ""
         while True:
             with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Unanswered)) as cursor:
                 page = cursor.execute(
                     statement("ledger/unanswered.sql"),
-                    self._bind(after_person=last.person_id, after_slot=last.slot, rows=rows),
+                    self._bind(after_person=person_id, after_slot=slot, rows=rows),
                 ).fetchall()
             if not page:
                 return
             yield page
-            last = page[-1]
+            person_id, slot = page[-1].key
 
     def lane_states(self) -> tuple[int, int, int]:
         """Messages of the lane: sent by an earlier attempt, not yet settled by anyone, unknown in this attempt."""
@@ -143,13 +174,17 @@ class Attempt:
         return row or (0, 0, 0)
 
     def _bind(self, **more: Any) -> dict[str, Any]:
-        return {"campaign": self.campaign, "lane": self.lane, "day": self.day, "run_id": self.run_id, "token": self.token} | more
+        return {
+            "campaign": self.campaign,
+            "lane": self.lane,
+            "day": self.day,
+            "run_id": self.run_id,
+            "token": self.token,
+        } | more
 
 
 @contextmanager
-def attempt(
-    connection: psycopg.Connection, *, campaign: str, lane: str, day: str, run_id: str
-) -> Iterator[Attempt]:
+def attempt(connection: psycopg.Connection, *, campaign: str, lane: str, day: str, run_id: str) -> Iterator[Attempt]:
     """Begin an attempt on `connection`, which must be a session of its own (no transaction pooling in between)."""
     token = uuid4()
     key = (ATTEMPT_LOCKS, str(token))

@@ -37,16 +37,16 @@ def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
         for row in page:
             contact = contacts.get(row.crm_id)
             if contact is None:
-                gone[row] = "the contact left the CRM (deleted, archived or merged) before the outcome was known"
+                gone[row.key] = "the contact left the CRM (deleted, archived or merged) before the outcome was known"
             elif _has(contact, row):
-                found[row] = "the answer was not seen; found in the CRM on reading back"
+                found[row.key] = "the answer was not seen; found in the CRM on reading back"
             elif row.age_seconds >= policy.settle_after_seconds:
-                missing[row] = f"not in the CRM {row.age_seconds:.0f} s after it was sent: may be sent again"
+                missing[row.key] = f"not in the CRM {row.age_seconds:.0f} s after it was sent: may be sent again"
             else:
                 total.wait_seconds = max(total.wait_seconds, policy.settle_after_seconds - row.age_seconds)
         total.confirmed += len(attempt.move("confirmed", found))
-        total.let_go += len(attempt.move("claimed", missing))
-        total.gone += len(attempt.move("rejected", gone))
+        total.let_go += len(attempt.move("claimed", missing, only_from="unknown"))
+        total.gone += attempt.reject(gone, page)
     return total
 
 

@@ -22,9 +22,7 @@ class LoadCrmContactsOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("day",)
 
-    def __init__(
-        self, *, day: str, crm_conn_id: str = "crm", warehouse_conn_id: str = "warehouse", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, day: str, crm_conn_id: str = "crm", warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.day = day
         self.crm_conn_id = crm_conn_id

@@ -45,7 +45,7 @@ class Check(Strict):
 
     name: Name
     expectation: Text
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     threshold: NonNegative | str
     unit: Text
     severity: Literal["stop", "warn"]
@@ -56,7 +56,9 @@ class Check(Strict):
     @classmethod
     def _is_a_policy_key(cls, value: float | str) -> float | str:
         if isinstance(value, str) and value not in Gates.model_fields:
-            raise ValueError(f"no such key of `gates` in include/policy.yaml. Valid keys are: {', '.join(sorted(Gates.model_fields))}")
+            raise ValueError(
+                f"no such key of `gates` in include/policy.yaml. Valid keys are: {', '.join(sorted(Gates.model_fields))}"
+            )
         return value
 
     def limit(self, policy: Policy) -> float:

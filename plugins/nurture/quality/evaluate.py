@@ -19,7 +19,14 @@ SAMPLE = 20
 # Enough for the figures; no value of any row is fetched.
 FIGURES_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
-TELLING_ERRORS = {"UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "OperationalError", "InsufficientPrivilege"}
+TELLING_ERRORS = {
+    "UndefinedColumn",
+    "UndefinedTable",
+    "UndefinedFunction",
+    "SyntaxError",
+    "OperationalError",
+    "InsufficientPrivilege",
+}
 """Errors of PostgreSQL whose message names things of the schema, never a value of a row."""
 
 
@@ -75,10 +82,11 @@ class Evaluation:
 def _result(check: Check, judged: Any, file: CheckFile, policy: Policy, batch: Any) -> CheckResult:
     if problem := _exception(judged.exception_info):
         return _error(check, file, policy, problem)
-    observed, found, sample_keys = _figures(judged.result)
+    observed, found, sample_keys = _figures(judged)
     if not judged.success and not sample_keys and "unexpected_count" in judged.result:
         sample_keys = _offending_keys(judged, file, batch)
-    detail = f"{figure(observed, check.unit)} ({limit_words(check, policy)}): {found}."
+    shown = f"{found}: {figure(observed, check.unit)}" if check.unit == "share" else found
+    detail = f"{shown} ({limit_words(check, policy)})."
     status: Status = "pass"
     if observed is None:
         status, detail = "warn", f"Not judged: {found}."
@@ -90,19 +98,24 @@ def _result(check: Check, judged: Any, file: CheckFile, policy: Policy, batch: A
     )
 
 
-def _figures(result: dict[str, Any]) -> tuple[float | None, str, list[str]]:
+def _figures(judged: Any) -> tuple[float | None, str, list[str]]:
     """Figure, words and offending keys, of our own expectations, of those on values and of those on the row count."""
+    result, column = judged.result, judged.expectation_config.kwargs.get("column")
     if "found" in result.get("details", {}):
         return result["observed_value"], result["details"]["found"], result["details"]["sample_keys"]
     if "unexpected_count" in result:
         count, rows = result["unexpected_count"] or 0, result["element_count"]
-        return (count / rows if rows else 0.0), f"{count} of {rows} rows", []
+        return (count / rows if rows else 0.0), f"{count} of {rows} rows are wrong or empty in `{column}`", []
     return float(result["observed_value"]), f"{result['observed_value']} rows", []
 
 
 def _offending_keys(judged: Any, file: CheckFile, batch: Any) -> list[str]:
     """Ask again, of the failed expectation alone: naming rows of every expectation would scan for each."""
-    wanted = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE, "unexpected_index_column_names": list(file.key)}
+    wanted = {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": SAMPLE,
+        "unexpected_index_column_names": list(file.key),
+    }
     again = batch.validate(judged.expectation_config.to_domain_obj(), result_format=wanted)
     rows = again.result.get("partial_unexpected_index_list") or []
     return [":".join(_word(row[column]) for column in file.key) for row in rows]

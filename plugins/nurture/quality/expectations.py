@@ -26,7 +26,7 @@ class Measure(TableMetricProvider):  # type: ignore[misc]
 
     @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
     def _sqlalchemy(
-        cls,  # noqa: N805
+        cls,
         execution_engine: Any,
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
@@ -75,9 +75,7 @@ class ExpectMeasureBelow(_JudgedByFigure):
     metric_dependencies: ClassVar[tuple[str, ...]] = ("nurture.measure",)
     success_keys: ClassVar[tuple[str, ...]] = ("statement", "parameters", "threshold", "unit")
 
-    def _validate(
-        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None  # noqa: ARG002
-    ) -> dict[str, Any]:
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
         row = metrics["nurture.measure"]
         return self._judge(row["observed"], row["found"], row["sample_keys"])
 
@@ -90,9 +88,7 @@ class ExpectColumnTypes(_JudgedByFigure):
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.column_types",)
     success_keys: ClassVar[tuple[str, ...]] = ("types", "threshold", "unit")
 
-    def _validate(
-        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None  # noqa: ARG002
-    ) -> dict[str, Any]:
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
         actual = {column["name"]: str(column["type"]).lower() for column in metrics["table.column_types"]}
         wrong = {name: actual.get(name) for name, wanted in self.types.items() if actual.get(name) != wanted}
         words = [

@@ -3,14 +3,13 @@
 import datetime
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
 
 from nurture.policy import Policy
-from nurture.quality.checks import CheckFile, read_checks
+from nurture.quality.checks import read_checks
 from nurture.quality.record import record
-from nurture.quality.verdict import CheckResult, GateBroken, Verdict
+from nurture.quality.verdict import GateBroken, Verdict
 
 
 def run_gate(
@@ -48,7 +47,9 @@ def run_gate(
     with warehouse_source(connection.info) as source:
         evaluations = [Evaluation.of(file, source, policy, night) for file in files]
     verdict = Verdict(gate, tuple(result for evaluation in evaluations for result in evaluation.results))
-    html = render_page([evaluation.suite_result for evaluation in evaluations if evaluation.suite_result], gate=gate, day=day)
+    html = render_page(
+        [evaluation.suite_result for evaluation in evaluations if evaluation.suite_result], gate=gate, day=day
+    )
     record(connection, verdict, dag_id=dag_id, run_id=run_id, day=day, html=html)
     connection.commit()
     _raise_when_broken(verdict)

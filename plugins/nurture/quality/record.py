@@ -34,11 +34,11 @@ def record(
 ) -> None:
     """Keep a gate's results and its page; an earlier attempt's are replaced."""
     run = {"dag_id": dag_id, "run_id": run_id, "gate": verdict.gate}
-    rows = [
-        {**vars(result), **run, "day": day, "sample_keys": json.dumps(result.sample_keys)} for result in verdict.results
-    ]
+    rows = [{**vars(result), **run, "day": day, "sample_keys": json.dumps(result.sample_keys)} for result in verdict.results]
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM ops.gate_result WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND gate = %(gate)s", run)
+        cursor.execute(
+            "DELETE FROM ops.gate_result WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND gate = %(gate)s", run
+        )
         cursor.executemany(_INSERT, rows)
         cursor.execute(_KEEP_PAGE, {**run, "html": html})
 

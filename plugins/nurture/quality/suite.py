@@ -39,7 +39,11 @@ def expectations(file: CheckFile, policy: Policy, night: dict[str, Any]) -> list
     built = []
     for check in file.checks:
         where = f"{CHECKS / file.table}.yaml: entry `{check.name}`"
-        common = {"meta": {"check": check.name}, "description": _describe(check, policy)}
+        common = {
+            "meta": {"check": check.name},
+            "description": f"{check.name} ({limit_words(check, policy)}). {check.why}",
+            "severity": "critical" if check.severity == "stop" else "warning",
+        }
         try:
             built.append(_expectation(check, where, common, condition, policy, night))
         except (ValueError, TypeError) as error:  # how Great Expectations and pydantic reject arguments
@@ -90,7 +94,9 @@ def _measure(check: Check, where: str, policy: Policy, night: dict[str, Any]) ->
     }
     bound = sqlalchemy.text(statement).compile().params.keys()
     if missing := sorted(bound - known_values.keys()):
-        raise ConfigError(f"{where}: {path} binds {', '.join(missing)}, which has no value. There are: {', '.join(known_values)}.")
+        raise ConfigError(
+            f"{where}: {path} binds {', '.join(missing)}, which has no value. There are: {', '.join(known_values)}."
+        )
     if unused := sorted(own.keys() - bound):
         raise ConfigError(f"{where}: unknown argument `{', '.join(unused)}`; {path} binds: {', '.join(sorted(bound))}.")
     return statement, {key: known_values[key] for key in bound}
@@ -111,13 +117,9 @@ def _row_condition(file: CheckFile, policy: Policy, night: dict[str, Any]) -> An
     return None
 
 
-def _describe(check: Check, policy: Policy) -> str:
-    return f"{check.name} ({limit_words(check, policy)}). {check.why}"
-
-
 def limit_words(check: Check, policy: Policy) -> str:
     """The threshold for people."""
     limit = check.limit(policy)
     if check.expectation == "ExpectTableRowCountToBeBetween":
-        return figure(limit, check.unit)
+        return f"must be at least {figure(limit, check.unit)}"
     return "must be 0" if limit == 0 else f"must be below {figure(limit, check.unit)}"

@@ -39,7 +39,8 @@ PROPERTIES = (*COLUMN_OF_PROPERTY, *COLUMN_OF_LIST, "lastmodifieddate")
 """What is asked of the CRM."""
 
 COLUMNS = (
-    "crm_id", *COLUMN_OF_PROPERTY.values(), *COLUMN_OF_LIST.values(), "is_archived", "created_at", "modified_at", "properties",
+    "crm_id", *COLUMN_OF_PROPERTY.values(), *COLUMN_OF_LIST.values(),
+    "is_archived", "created_at", "modified_at", "properties",
 )  # fmt: skip
 
 
@@ -96,8 +97,8 @@ def fit(contact: Contact, *, max_property_bytes: int) -> Fitted:
         properties[name] = storable
     modified_at = moment(properties.get("lastmodifieddate"))
     if modified_at is None:
-        complain("lastmodifieddate", "not an ISO 8601 time with a zone: the contact was not loaded. It is tried again at the "
-                                     "next load; have the CRM's support mend the record.")  # fmt: skip
+        complain("lastmodifieddate", "not an ISO 8601 time with a zone: the contact was not loaded. It is tried at the "
+                                     "next load again; have the CRM's support mend the record.")  # fmt: skip
         return Fitted(None, None, letters)
     columns: dict[str, Any] = {column: properties.get(name) for name, column in COLUMN_OF_PROPERTY.items()}
     if (columns["email"] or "").count("@") > 1:

@@ -121,7 +121,10 @@ def _watermark(connection: psycopg.Connection) -> datetime | None:
 
 def _keep_watermark(connection: psycopg.Connection, value: datetime) -> None:
     connection.execute(
-        "INSERT INTO ops.watermark (source, value) VALUES (%s, %s) ON CONFLICT (source) DO UPDATE SET value = excluded.value",
+        """
+        INSERT INTO ops.watermark (source, value) VALUES (%s, %s)
+        ON CONFLICT (source) DO UPDATE SET value = excluded.value
+        """,
         (SOURCE, value),
     )
 

@@ -1,0 +1,11 @@
+-- One night's report; while it still runs, only its outcome "running", as soon as a gate has looked.
+-- Grain: at most one row. Reads ops.run_report, ops.gate_result. Writes nothing. Binds dag_id, run_id.
+SELECT day, outcome, report ->> 'reason' AS reason, report - 'reason' - 'gates' AS report, made_at
+FROM ops.run_report
+WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
+UNION ALL
+SELECT max(day), 'running', NULL, '{}', max(checked_at)
+FROM ops.gate_result
+WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
+    AND NOT EXISTS (SELECT FROM ops.run_report WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s)
+HAVING count(*) > 0

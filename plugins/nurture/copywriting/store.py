@@ -1,0 +1,85 @@
+"""Finished copy, kept under the hash of what was asked: the same inputs give the same bytes for ever, and cost nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from nurture.copywriting.guardrails import Outcome, Verdict
+from nurture.copywriting.pieces import sha256, storable
+from nurture.copywriting.requests import CopyRequest
+from nurture.warehouse.statements import statement
+
+
+@dataclass(frozen=True)
+class StoredCopy:
+    """One row of `ops.copy`, as far as it decides what happens next."""
+
+    copy_id: str
+    request_hash: str
+    output: dict[str, Any]
+    verdict: Outcome
+
+
+@dataclass(frozen=True)
+class Run:
+    """Whose work it is: every row that is written says so."""
+
+    dag_id: str
+    run_id: str
+    campaign: str
+
+
+def find(connection: psycopg.Connection, requests: Iterable[CopyRequest]) -> dict[str, StoredCopy]:
+    """What the store already has, by request hash, in one query."""
+    hashes = [request.request_hash for request in requests]
+    with connection.cursor(row_factory=class_row(StoredCopy)) as cursor:
+        rows = cursor.execute(
+            "SELECT copy_id, request_hash, output, verdict FROM ops.copy WHERE request_hash = ANY(%s)", (hashes,)
+        )
+        return {row.request_hash: row for row in rows}
+
+
+def keep(
+    connection: psycopg.Connection, run: Run, written: Sequence[tuple[CopyRequest, dict[str, Any], Verdict]]
+) -> dict[str, StoredCopy]:
+    """Store pieces with the sources that they cite. Whoever stored an answer to the same request first, wins."""
+    parameters = [_row(run, *one) for one in written]
+    if parameters:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement("copy/keep.sql"), parameters)
+    return find(connection, [request for request, _, _ in written])
+
+
+def rejudge(connection: psycopg.Connection, copy_id: str, verdict: Verdict) -> None:
+    """Note what today's guardrails say of a stored piece."""
+    connection.execute(
+        "UPDATE ops.copy SET verdict = %s, reasons = %s WHERE copy_id = %s",
+        (verdict.outcome, Jsonb(list(verdict.reasons)), copy_id),
+    )
+
+
+def _row(run: Run, request: CopyRequest, output: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    output = storable(output)
+    cited = [fact for fact in request.facts if fact.id in output.get("cited_fact_ids", [])]
+    return {
+        "copy_id": sha256({"request_hash": request.request_hash, "output": output}),
+        "request_hash": request.request_hash,
+        "campaign": run.campaign,
+        "template_id": request.template.id,
+        "template_version": request.template.version,
+        "origin": request.template.kind,
+        "model": request.model,
+        "parameters": Jsonb(request.parameters),
+        "context": Jsonb(request.context),
+        "fact_ids": Jsonb([fact.id for fact in request.facts]),
+        "output": Jsonb(output),
+        "verdict": verdict.outcome,
+        "reasons": Jsonb(storable(list(verdict.reasons))),
+        "cited_ids": [fact.id for fact in cited],
+        "cited_versions": [fact.version for fact in cited],
+        "cited_sources": [fact.source for fact in cited],
+    }

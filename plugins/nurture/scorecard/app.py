@@ -1,0 +1,66 @@
+"""The pages under `/nurture`: the latest nights, one night, a gate's Data Docs. Reads the warehouse only.
+
+Airflow does not authenticate the apps of plugins: the dependency on `get_user` does, for every route.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse
+
+from nurture.scorecard import queries
+from nurture.scorecard.pages import render
+
+# No scripts, nothing from elsewhere, and no access to Airflow's cookie from a page that holds text of others.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+SANDBOXED = {**HEADERS, "Content-Security-Policy": f"sandbox; {HEADERS['Content-Security-Policy']}"}
+
+
+def warehouse() -> Iterator[Any]:
+    """A connection to the warehouse for the time of one request."""
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    with PostgresHook(postgres_conn_id="warehouse").get_conn() as connection:
+        yield connection
+
+
+Warehouse = Annotated[Any, Depends(warehouse)]
+
+app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+
+
+@app.get("/")
+def nights(connection: Warehouse) -> HTMLResponse:
+    """The latest nights."""
+    return HTMLResponse(render("nights", nights=queries.nights(connection)), headers=HEADERS)
+
+
+@app.get("/run")
+def run(connection: Warehouse, dag_id: str, run_id: str) -> HTMLResponse:
+    """One night on one page."""
+    night = queries.run(connection, dag_id, run_id)
+    if night is None:
+        return _missing("No report of this run yet.", f"{dag_id} · {run_id}: the page fills when its first gate has looked.")
+    gates = queries.gate_results(connection, dag_id, run_id)
+    return HTMLResponse(render("run", dag_id=dag_id, run_id=run_id, night=night, gates=gates), headers=HEADERS)
+
+
+@app.get("/data-docs")
+def data_docs(connection: Warehouse, dag_id: str, run_id: str, gate: str) -> HTMLResponse:
+    """What Great Expectations rendered for one gate, in a sandbox."""
+    html = queries.data_docs(connection, dag_id, run_id, gate)
+    if html is None:
+        return _missing(
+            "No Data Docs of this gate yet.", f"{dag_id} · {run_id} · {gate}: they are written when the gate has looked."
+        )
+    return HTMLResponse(html, headers=SANDBOXED)
+
+
+def _missing(title: str, detail: str) -> HTMLResponse:
+    return HTMLResponse(render("missing", title=title, detail=detail), status_code=404, headers=HEADERS)

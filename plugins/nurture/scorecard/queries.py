@@ -1,0 +1,40 @@
+"""What the pages show, read from the warehouse."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from nurture.warehouse.statements import statement
+
+Row = dict[str, Any]
+
+
+def nights(connection: psycopg.Connection) -> list[Row]:
+    """The latest nights, newest first."""
+    return _rows(connection, "scorecard/nights.sql")
+
+
+def run(connection: psycopg.Connection, dag_id: str, run_id: str) -> Row | None:
+    """One night: `day`, `outcome`, `reason`, `report`, `made_at`; None when nothing is known of it."""
+    rows = _rows(connection, "scorecard/run.sql", dag_id=dag_id, run_id=run_id)
+    return rows[0] if rows else None
+
+
+def gate_results(connection: psycopg.Connection, dag_id: str, run_id: str) -> dict[str, list[Row]]:
+    """The checks of one night by gate, gates in the order in which they ran."""
+    gates: dict[str, list[Row]] = {}
+    for row in _rows(connection, "scorecard/gate_results.sql", dag_id=dag_id, run_id=run_id):
+        gates.setdefault(row["gate"], []).append(row)
+    return gates
+
+
+def data_docs(connection: psycopg.Connection, dag_id: str, run_id: str, gate: str) -> str | None:
+    """The HTML that Great Expectations made for one gate, if it ran."""
+    rows = _rows(connection, "scorecard/data_docs.sql", dag_id=dag_id, run_id=run_id, gate=gate)
+    return rows[0]["html"] if rows else None
+
+
+def _rows(connection: psycopg.Connection, name: str, **parameters: str) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement(name), parameters).fetchall()
