@@ -87,8 +87,8 @@ def _fill_from_file(state: State, wanted: Wanted, path: Path) -> tuple[list[date
         bury(connection, letters)
     linked = f"{len(keys)} of {len(file.visitors)} visitors linked to made-up CRM people (LINK={wanted.link_share:g})"
     refused = f"; {len(file.bad)} lines refused, in ops.dead_letter" if file.bad else ""
-    said = f"{rows:,} real GA4 events of {len(file.days)} days from {file.name}; {linked}; {len(contacts)} synthetic contacts{refused}"
-    return file.days, said
+    said = f"{rows:,} real GA4 events of {len(file.days)} days from {file.name}; {linked}{refused}"
+    return file.days, f"{said}; {len(contacts)} synthetic contacts"
 
 
 def _strangers(last_day: date) -> tuple[Contact, ...]:

@@ -1,6 +1,7 @@
 """What the demo remembers between commands: its ports, its processes, the world that it filled in."""
 
 import json
+import os
 import secrets
 import socket
 from dataclasses import asdict, dataclass, field
@@ -11,8 +12,8 @@ from demo.postgres import free_port
 from demo.processes import Started
 
 PROJECT = Path(__file__).resolve().parents[1]
-FOLDER = PROJECT / ".demo"
-AIRFLOW_HOME = PROJECT / ".airflow"
+FOLDER = Path(os.environ.get("NURTURE_DEMO_FOLDER", PROJECT / ".demo"))  # the tests have theirs
+AIRFLOW_HOME = FOLDER.parent / ".airflow"
 STATE_FILE = FOLDER / "state.json"
 
 

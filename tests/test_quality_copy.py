@@ -55,12 +55,10 @@ def test_a_message_for_someone_who_should_have_none_fails(night: psycopg.Connect
 def test_copy_without_all_its_parts_fails(night: psycopg.Connection, output: dict[str, object], role: str) -> None:
     add_copy(night, "partial", origin="static", **output)
     add_person(night, 5, arm="ai")
-    add_message(
-        night,
-        5,
-        *(("partial", "static") if role == "copy" else ("written",)),
-        **({} if role == "copy" else {"fallback": "partial"}),
-    )
+    if role == "copy":
+        add_message(night, 5, "partial")
+    else:
+        add_message(night, 5, "written", fallback="partial")
 
     result = gate_copy(night, "copy_complete")
 

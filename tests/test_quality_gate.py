@@ -100,7 +100,7 @@ def test_a_database_that_is_gone_raises(warehouse_url: str, postgres: EmbeddedPo
     with psycopg.connect(warehouse_url) as connection, psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
-        with pytest.raises(psycopg.OperationalError):
+        with pytest.raises(GateBroken, match="The warehouse does not answer"):
             run_gate(connection, tables=["staging.contacts"], day=DAY, policy=load_policy(), **RUN)
     postgres.create_database(name)
 

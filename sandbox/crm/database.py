@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -12,13 +13,18 @@ from psycopg.rows import dict_row
 SQL_FOLDER = Path(__file__).parent / "sql"
 CONNECTIONS = 8
 
-Connection = psycopg.AsyncConnection[dict[str, object]]
+Connection = psycopg.AsyncConnection[dict[str, Any]]
 
 
 @cache
 def statement(name: str) -> bytes:
     """The text of `sql/<name>.sql`."""
     return (SQL_FOLDER / f"{name}.sql").read_bytes()
+
+
+async def write_alone(connection: Connection) -> None:
+    """Wait for other writers of contacts to commit: no two find one address free, and none wait for each other's rows."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('crm.contacts'))")
 
 
 class Database:

@@ -99,6 +99,7 @@ class Gate:
             self._record(scope, status)
 
     async def _with_fault(self, fault: Fault, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> int:
+        receive = await _received(receive)  # a caller that hangs up while it waits does not take the request back
         if not fault.after_write:
             await asyncio.sleep(fault.delay_seconds)
         if fault.close_before_write:
@@ -120,7 +121,7 @@ class Gate:
         return status
 
     def _record(self, scope: Scope, status: int) -> None:
-        route = getattr(scope.get("route"), "path", scope["path"])
+        route = str(getattr(scope.get("route"), "path", scope["path"]))
         self.counts[scope["method"], route, status] += 1
         self.last_requests.append(
             {
@@ -149,6 +150,18 @@ def _ordered_error(fault: Fault) -> HubSpotError:
     if fault.status == 429:
         return refused("TEN_SECONDLY_ROLLING")
     return HubSpotError(fault.status, *USUAL_ERRORS.get(fault.status, ("internal error", "INTERNAL_ERROR")))
+
+
+async def _received(receive: Receive) -> Receive:
+    """Read the whole body now; the application gets it later, whether the caller is still there or not."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def replay() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return replay
 
 
 def _keep_in(messages: list[Message]) -> Send:

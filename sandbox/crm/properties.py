@@ -92,7 +92,7 @@ async def create_defaults(connection: Connection) -> None:
 async def definitions(connection: Connection) -> dict[str, dict[str, Any]]:
     """Every definition by name, as stored."""
     rows = await (await connection.execute("SELECT name, definition FROM crm.properties")).fetchall()
-    return {str(row["name"]): row["definition"] for row in rows}  # type: ignore[misc]
+    return {str(row["name"]): row["definition"] for row in rows}
 
 
 async def groups(connection: Connection) -> list[dict[str, Any]]:

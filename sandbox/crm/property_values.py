@@ -22,13 +22,18 @@ def as_text(value: JsonValue) -> str | None:
     return value or None if isinstance(value, str | None) else str(value)
 
 
+def _as_kept(name: str, value: JsonValue) -> str | None:
+    text = as_text(value)
+    return text.strip().lower() if name == "email" and text else text
+
+
 def checked(batch: list[dict[str, JsonValue]], definitions: Mapping[str, dict[str, Any]]) -> list[dict[str, str | None]]:
     """The values of a batch as text.
 
     Raises:
         HubSpotError: 400 with every problem found in the first record that has any.
     """
-    texts = [{name: as_text(value) for name, value in properties.items()} for properties in batch]
+    texts = [{name: _as_kept(name, value) for name, value in properties.items()} for properties in batch]
     for properties, given in zip(texts, batch, strict=True):
         problems = [
             {"name": name, "error": problem[0], "message": problem[1]}

@@ -63,7 +63,7 @@ async def search(connection: Connection, request: SearchRequest) -> tuple[int, l
     query = Query({name: d["type"] for name, d in (await properties.definitions(connection)).items()})
     statement = query.build(request)
     rows = await (await connection.execute(statement, query.values)).fetchall()
-    return int(rows[0]["total"]), [row for row in rows if row["id"] is not None]  # type: ignore[call-overload]
+    return int(rows[0]["total"]), [row for row in rows if row["id"] is not None]
 
 
 class Query:
@@ -74,11 +74,11 @@ class Query:
         self.values: dict[str, Any] = {}
 
     def build(self, request: SearchRequest) -> sql.Composed:
-        groups = [
+        groups: list[sql.Composable] = [
             sql.SQL("({})").format(sql.SQL(" AND ").join([sql.SQL("true"), *(self._condition(f) for f in group.filters)]))
             for group in request.filterGroups
         ]
-        conditions = [sql.SQL("({})").format(sql.SQL(" OR ").join(groups))] if groups else []
+        conditions: list[sql.Composable] = [sql.SQL("({})").format(sql.SQL(" OR ").join(groups))] if groups else []
         if request.query:
             conditions.append(self._full_text(request.query))
         # Left join: the total is answered even where the page is empty.

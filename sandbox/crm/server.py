@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -73,22 +74,28 @@ def running(database_url: str) -> Iterator[RunningCrm]:
     """
     port = free_port()
     command = [sys.executable, "-m", "sandbox.crm", "--port", str(port), "--database-url", database_url]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     crm = RunningCrm(f"http://127.0.0.1:{port}")
-    try:
-        _wait_until_healthy(process, crm)
-        yield crm
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        try:
+            _wait_until_healthy(process, crm, said)
+            yield crm
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], crm: RunningCrm) -> None:
+def _wait_until_healthy(process: subprocess.Popen[bytes], crm: RunningCrm, said: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            said = process.stderr.read().decode(errors="replace") if process.stderr else ""
-            raise RuntimeError(f"The sandbox CRM ended with {process.returncode}: {said[-2000:]}")
+            said.seek(0)
+            words = said.read().decode(errors="replace")
+            raise RuntimeError(f"The sandbox CRM ended with {process.returncode}: {words[-2000:]}")
         try:
             httpx.get(f"{crm.url}/__admin__/health", timeout=2).raise_for_status()
             return

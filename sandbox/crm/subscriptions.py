@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
 from sandbox.crm import records
-from sandbox.crm.database import Connection, statement
+from sandbox.crm.database import Connection, statement, write_alone
 from sandbox.crm.errors import invalid_input, not_found
 
 ALL_EMAIL = 0
@@ -164,6 +164,7 @@ async def _find(connection: Connection, email: str, subscription_id: str) -> dic
 
 
 async def _write(connection: Connection, statuses: list[dict[str, Any]]) -> None:
+    await write_alone(connection)
     emails = list({str(status["email"]).lower() for status in statuses})
     await connection.execute(statement("write_statuses"), {"statuses": json.dumps(statuses), "emails": emails})
 

@@ -6,7 +6,7 @@ PERSONAS = {
     "it_lead": ("IT leads", "Looking after a company's systems"),
     "finance_lead": ("finance leads", "Keeping the books in order"),
     "founder": ("founders", "Building a company"),
-    "other": ("busy teams", "A full working day"),
+    "other": ("busy teams", "Running a busy team"),
 }
 
 INDUSTRIES = {
@@ -23,6 +23,20 @@ PAIN_POINTS = {
     "high_returns": "returns that keep piling up",
     "other": "the small jobs that eat up the day",
 }
+
+TOPIC_WORDS = {
+    "stock_errors": ("stock", "count"),
+    "slow_picking": ("pick", "walk"),
+    "manual_reporting": ("report",),
+    "integration_gaps": ("connect", "api", "integrat"),
+    "high_returns": ("return", "wrong"),
+    "healthcare": ("clinic", "health", "hospital"),
+    "logistics": ("freight", "logistics"),
+    "retail": ("shop", "store", "retail"),
+    "manufacturing": ("parts", "manufactur", "factory"),
+    "food_and_drink": ("kitchen", "food", "ingredient"),
+}
+"""By what a fact is recognised as speaking to a pain point or an industry."""
 
 HEADLINES = {
     "stock_errors": [

@@ -52,8 +52,8 @@ def _compose(asked: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     limits = limits_of(asked.get("limits"))
     facts = [f for f in asked.get("facts") or [] if isinstance(f, dict) and f.get("id") and f.get("text")]
     facts = _pick(facts, context, rng)
-    has_first_name = "first_name" in (asked.get("placeholders") or [])
-    body, quoted = _body(context, facts, rng, limits["body"], has_first_name=has_first_name)
+    placeholders = asked.get("placeholders") or []
+    body, quoted = _body(context, facts, rng, limits["body"], placeholders)
     stage = phrases.STAGES.get(str(context.get("lifecycle_stage")), "early")
     return {
         "headline": _headline(context, quoted, rng, limits["headline"]),
@@ -64,22 +64,28 @@ def _compose(asked: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 
 
 def _pick(facts: list[dict[str, Any]], context: dict[str, Any], rng: random.Random) -> list[dict[str, Any]]:
-    """Two or three facts, those first that speak of the product, pain point, industry or persona at hand."""
-    wanted = {str(context.get(key)) for key in ("recent_product", "pain_point", "industry", "persona")} - {"None", "other"}
-
-    def relevance(fact: dict[str, Any]) -> int:
-        words = json.dumps(fact, ensure_ascii=False).lower()
-        return sum(word.lower() in words for word in wanted)
-
-    shuffled = _shuffled(facts, rng)
-    return sorted(shuffled, key=relevance, reverse=True)[: rng.choice([2, 2, 3])]
+    """Two or three facts: for the pain point, the product and the industry one each where there is one, then any."""
+    left = _shuffled(facts, rng)
+    product = str(context.get("recent_product") or "").lower()
+    topics = [
+        phrases.TOPIC_WORDS.get(str(context.get("pain_point")), ()),
+        (product,) if product else (),
+        phrases.TOPIC_WORDS.get(str(context.get("industry")), ()),
+    ]
+    chosen = []
+    for words in topics:
+        fitting = [fact for fact in left if any(word in str(fact["text"]).lower() for word in words)]
+        if fitting:
+            chosen.append(fitting[0])
+            left.remove(fitting[0])
+    return (chosen + left)[: rng.choice([2, 2, 3])]
 
 
 def _body(
-    context: dict[str, Any], facts: list[dict[str, Any]], rng: random.Random, limit: Limit, *, has_first_name: bool
+    context: dict[str, Any], facts: list[dict[str, Any]], rng: random.Random, limit: Limit, placeholders: list[str]
 ) -> tuple[str, list[dict[str, Any]]]:
     """The body, and the facts that it quotes: fewer than given when the limit is tight."""
-    words = _words(context)
+    words = _words(context, placeholders)
     stage = phrases.STAGES.get(str(context.get("lifecycle_stage")), "early")
     thanks = rng.choice(phrases.THANKS.get(str(context.get("trigger_event")), phrases.THANKS["other"]))
     opener = rng.choice(phrases.OPENERS).format_map(words)
@@ -88,7 +94,7 @@ def _body(
     asides = _shuffled(phrases.ASIDES, rng)
     if industry := words["industry"]:
         asides.insert(0, rng.choice(phrases.INDUSTRY_ASIDES).format(industry=industry))
-    greeting = ["Hi {first_name},"] if has_first_name else []
+    greeting = ["Hi {first_name},"] if "first_name" in placeholders else []
 
     def text(quoted: list[dict[str, Any]], opening: str, ending: str) -> str:
         return "\n\n".join(part for part in [*greeting, opening, *_facts(quoted, bridge, link), ending] if part)
@@ -129,9 +135,14 @@ def _headline(context: dict[str, Any], quoted: list[dict[str, Any]], rng: random
     return _first_fitting(choices, limit)
 
 
-def _words(context: dict[str, Any]) -> dict[str, str]:
-    """English for the context's vocabulary words; a word outside the vocabulary is treated as `other`."""
+def _words(context: dict[str, Any], placeholders: list[str]) -> dict[str, str]:
+    """English for the context's vocabulary words; a word outside the vocabulary is treated as `other`.
+
+    A persona that is not told, but will be filled in later, is left to its placeholder.
+    """
     people, task = phrases.PERSONAS.get(str(context.get("persona")), phrases.PERSONAS["other"])
+    if "persona" not in context and "persona" in placeholders:
+        people = "{persona}"
     industry = phrases.INDUSTRIES.get(str(context.get("industry")), "")
     return {
         "people": f"{people} in {industry}" if industry else people,

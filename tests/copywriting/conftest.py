@@ -1,25 +1,19 @@
 """An audience in a warehouse, and the sandbox model over HTTP."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from copy_night import CAMPAIGN, DAY, FALLBACK, TEMPLATE, Night
 
 from demo.postgres import EmbeddedPostgres
-from nurture.copywriting.campaign_copy import CopyCounts, write_campaign_copy
 from nurture.copywriting.copybook import Copybook
-from nurture.copywriting.openai_model import OpenAIModel
-from nurture.copywriting.store import Run
 from nurture.policy import Llm, load_policy
 from sandbox.model import RunningModel, running
-
-CAMPAIGN, DAY = "lead_nurture", "2026-11-20"
-TEMPLATE, FALLBACK = "lead_nurture@v1", "static_template@v3"
 
 
 @pytest.fixture(scope="session")
@@ -45,44 +39,7 @@ def policy() -> Llm:
 
 @pytest.fixture
 def book() -> Copybook:
-    from datetime import date
-
     return Copybook(TEMPLATE, FALLBACK, date.fromisoformat(DAY))
-
-
-@dataclass
-class Night:
-    """One campaign's night against the sandbox model."""
-
-    connection: psycopg.Connection
-    server: RunningModel
-    policy: Llm
-    run_id: str = "manual__1"
-
-    def write(self, **changes: Any) -> CopyCounts:
-        """Run the whole stage; `changes` are fields of the policy, or `model`, `api_key`, `url`."""
-        name = changes.pop("model", "sandbox-writer-1")
-        api_key, url = changes.pop("api_key", self.server.api_key), changes.pop("url", self.server.url)
-        policy = self.policy.model_copy(update=changes)
-
-        async def work() -> CopyCounts:
-            from openai import AsyncOpenAI
-
-            async with AsyncOpenAI(api_key=api_key, base_url=url) as client:
-                return await write_campaign_copy(
-                    self.connection, run=Run(CAMPAIGN, self.run_id, CAMPAIGN), day=DAY, template=TEMPLATE,
-                    fallback_template=FALLBACK, policy=policy,
-                    model=OpenAIModel(client, name, timeout_seconds=policy.timeout_seconds),
-                )  # fmt: skip
-
-        return asyncio.run(work())
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.connection.execute(query.encode()).fetchall()
-
-    def prompts(self) -> list[str]:
-        """Every prompt that the model was sent."""
-        return [request["prompt"] for request in self.server.admin("requests")["requests"]]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What HubSpot's batch writes do that surprises: all or nothing, one name of many, rows that fail alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -120,6 +121,36 @@ def test_values_travel_as_strings_and_an_empty_one_clears(api: httpx.Client) -> 
     assert read["properties"]["city"] is None
     assert read["properties"]["company"] == "{{ 7*7 }}"
     assert read["properties"]["lastmodifieddate"] == read["updatedAt"] > read["createdAt"]
+
+
+def test_addresses_are_kept_in_lower_case(api: httpx.Client) -> None:
+    create(api, email="Ann.Lee@Example.com")
+
+    assert emails(api) == ["ann.lee@example.com"]
+
+
+def test_writers_at_the_same_time_make_one_contact_of_an_address(api: httpx.Client) -> None:
+    body = {"inputs": [{"properties": {"email": f"p{n}@example.com"}} for n in range(20)]}
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(lambda _: api.post(f"{CONTACTS}/batch/create", json=body).status_code, range(8)))
+
+    assert sorted(statuses) == [201] + [409] * 7
+    assert len(emails(api)) == 20
+
+
+def test_updates_of_the_same_contacts_in_different_orders_all_succeed(api: httpx.Client) -> None:
+    ids = [create(api, email=f"p{n}@example.com") for n in range(30)]
+
+    def update(turn: int) -> int:
+        order = ids if turn % 2 else ids[::-1]
+        inputs = [{"id": i, "properties": {"city": f"City {turn}"}} for i in order]
+        return api.post(f"{CONTACTS}/batch/update", json={"inputs": inputs}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = set(threads.map(update, range(40)))
+
+    assert statuses == {200}
 
 
 def test_a_merge_chain_ends_at_the_last_survivor(api: httpx.Client) -> None:

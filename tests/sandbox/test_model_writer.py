@@ -101,3 +101,9 @@ def test_no_facts_means_no_claims_and_no_citations() -> None:
 
     assert copy["cited_fact_ids"] == []
     assert "Larkfield" not in copy["body"] and not re.search(r"\d", copy["body"])
+
+
+def test_a_product_that_no_quoted_fact_names_is_not_named() -> None:
+    copies = [written(facts=FACTS[:1], recent_product="Larkfield Print 200", seed=seed) for seed in range(10)]
+
+    assert not any("Print 200" in copy["headline"] + copy["body"] for copy in copies)

@@ -67,14 +67,17 @@ def load_facts(folder: Path = FACTS, vocabulary: Vocabulary | None = None) -> di
 
 
 def select_facts(facts: Iterable[Fact], context: Context, day: date) -> tuple[Fact, ...]:
-    """The facts to offer for `context` on `day`: by number of shared topics, then those for everyone; ties by id."""
-    words = {word for key, word in context.items() if word != nothing_known(key)}
-    ranked = sorted(
-        (-len(words & set(fact.topics)), fact.id, fact)
-        for fact in facts
-        if fact.is_valid_on(day) and (not fact.topics or words & set(fact.topics))
-    )
-    return tuple(fact for _, _, fact in ranked[:MOST_FACTS])
+    """The facts to offer for `context` on `day`: the best one for each of its words, then the best of the rest.
+
+    Best is what shares most words with the context; facts for everyone come last; ties go by id.
+    """
+    words = [word for key, word in sorted(context.items()) if word != nothing_known(key)]
+    suitable = [fact for fact in facts if fact.is_valid_on(day) and (not fact.topics or set(words) & set(fact.topics))]
+    ranked = sorted(suitable, key=lambda fact: (-len(set(words) & set(fact.topics)), fact.id))
+    first = [next((fact for fact in ranked if word in fact.topics), None) for word in words]
+    chosen = dict.fromkeys([*(fact.id for fact in first if fact), *(fact.id for fact in ranked)])
+    by_id = {fact.id: fact for fact in ranked}
+    return tuple(by_id[fact_id] for fact_id in list(chosen)[:MOST_FACTS])
 
 
 def _problems(fact: Fact, vocabulary: Vocabulary) -> Iterator[str]:

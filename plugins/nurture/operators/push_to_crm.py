@@ -75,11 +75,11 @@ class PushToCrmOperator(BaseOperator):
             PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection,
             attempt(connection, campaign=self.campaign, lane=self.lane, day=self.day, run_id=context["run_id"]) as mine,
         ):
-            counts = Push(mine, crm, self._compose, policy.crm, policy.consent.opt_out_regions).run()
+            counts = Push(mine, crm, self.compose, policy.crm, policy.consent.opt_out_regions).run()
         self.log.info("%s", counts)
         return asdict(counts)
 
-    def _compose(self, message: "Claimed") -> Mapping[str, str]:
+    def compose(self, message: "Claimed") -> Mapping[str, str]:
         """The properties of one message, placeholders filled here and nowhere else."""
         from nurture.copywriting.assembly import fill
         from nurture.errors import TerminalError

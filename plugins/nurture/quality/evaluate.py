@@ -9,11 +9,12 @@ from typing import Any
 import great_expectations as gx
 import psycopg
 import sqlalchemy
+from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
 from nurture.policy import Policy
 from nurture.quality.checks import Check, CheckFile
 from nurture.quality.suite import expectations, limit_words
-from nurture.quality.verdict import CheckResult, Status, figure
+from nurture.quality.verdict import CheckResult, GateBroken, Status, figure, without_addresses
 
 SAMPLE = 20
 # Enough for the figures; no value of any row is fetched.
@@ -32,7 +33,11 @@ TELLING_ERRORS = {
 
 @contextmanager
 def warehouse_source(info: psycopg.ConnectionInfo) -> Iterator[Any]:
-    """A data source over the database that `info` is connected to; its sessions are read-only and end with the block."""
+    """A data source over the database that `info` is connected to; its sessions are read-only and end with the block.
+
+    Raises:
+        GateBroken: the warehouse does not answer.
+    """
     # psycopg2, because Great Expectations binds dates in row conditions as text, which psycopg 3 types strictly.
     url = sqlalchemy.URL.create(
         "postgresql+psycopg2", username=info.user, password=info.password or None, host=info.host, port=info.port,
@@ -40,11 +45,14 @@ def warehouse_source(info: psycopg.ConnectionInfo) -> Iterator[Any]:
     )  # fmt: skip
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_postgres(
-        "warehouse",
-        connection_string=url.render_as_string(hide_password=False),
-        kwargs={"connect_args": {"options": "-c default_transaction_read_only=on"}},
-    )
+    try:
+        source = context.data_sources.add_postgres(
+            "warehouse",
+            connection_string=url.render_as_string(hide_password=False),
+            kwargs={"connect_args": {"options": "-c default_transaction_read_only=on"}},
+        )
+    except TestConnectionError as error:
+        raise GateBroken(f"The warehouse does not answer, so nothing was judged: {_explain(str(error))}") from None
     try:
         yield source
     finally:
@@ -92,7 +100,7 @@ def _result(check: Check, judged: Any, file: CheckFile, policy: Policy, batch: A
         status, detail = "warn", f"Not judged: {found}."
     elif not judged.success:
         status, detail = ("fail" if check.severity == "stop" else "warn"), f"{detail} {check.why}"
-    keys = tuple("(hidden)" if "@" in key else key for key in sample_keys[:SAMPLE])
+    keys = tuple(without_addresses(key) for key in sample_keys[:SAMPLE])
     return CheckResult(
         check.name, file.table, check.severity, status, observed, check.limit(policy), check.unit, detail, keys
     )
@@ -145,4 +153,4 @@ def _explain(message: str) -> str:
     if database and database[1] not in TELLING_ERRORS:
         return f"PostgreSQL raised {database[1]}."
     line = (database[2] if database else message).strip().splitlines()[0]
-    return re.sub(r"\S+@\S+", "(hidden)", line)[:300]
+    return without_addresses(line)[:300]

@@ -15,7 +15,7 @@ from great_expectations.expectations.metrics.table_metric_provider import TableM
 from great_expectations.render import LegacyDiagnosticRendererType, LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 
-from nurture.quality.verdict import figure
+from nurture.quality.verdict import figure, without_addresses
 
 
 class Measure(TableMetricProvider):  # type: ignore[misc]
@@ -47,7 +47,7 @@ class _JudgedByFigure(BatchExpectation):  # type: ignore[misc]
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
 
     def _judge(self, observed: float | None, found: str, sample_keys: list[str]) -> dict[str, Any]:
-        details = {"found": found, "sample_keys": sample_keys}
+        details = {"found": without_addresses(found), "sample_keys": [without_addresses(key) for key in sample_keys]}
         is_within = observed is None or observed == 0 or observed < self.threshold
         return {"success": is_within, "result": {"observed_value": observed, "details": details}}
 

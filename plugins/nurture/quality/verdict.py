@@ -1,5 +1,6 @@
 """What a gate found, check by check."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,3 +60,8 @@ def figure(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     return f"{100 * value:.4g} %" if unit == "share" else f"{value:,.10g} {unit}"
+
+
+def without_addresses(text: str) -> str:
+    """`text` with whatever looks like an e-mail address hidden: event names and ids come from outside."""
+    return re.sub(r"[^\s,;()]+@[^\s,;()]+", "(hidden)", text)

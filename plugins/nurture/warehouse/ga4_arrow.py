@@ -76,22 +76,24 @@ def check_columns(table: str, schema: "pa.Schema") -> None:
 class Day:
     """The rows of one export table, shaped, numbered and checked. Made by `shaped`."""
 
-    def __init__(self, connection: "duckdb.DuckDBPyConnection") -> None:
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", day: date) -> None:
         self._connection = connection
+        self._day = day
 
     def copy_chunks(self) -> Iterator[bytes]:
         """The fit rows as CSV for COPY, in the order of the columns of `raw_ga4.events`; NULL is empty, '' is quoted."""
         import pyarrow.csv
 
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-        for batch in self._connection.sql("FROM fit").to_arrow_reader(BATCH_ROWS):
+        fit = self._connection.sql(_text("raw_ga4/fit_rows.sql"), params={"day": self._day})
+        for batch in fit.to_arrow_reader(BATCH_ROWS):
             chunk = io.BytesIO()
             pyarrow.csv.write_csv(batch, chunk, options)
             yield chunk.getvalue()
 
     def unfit(self) -> Iterator[list[UnfitRow]]:
         """The unfit rows, some hundred at a time."""
-        cursor = self._connection.execute("FROM unfit")
+        cursor = self._connection.execute(_text("raw_ga4/unfit_rows.sql"))
         while rows := cursor.fetchmany(500):
             yield [UnfitRow(*row) for row in rows]
 
@@ -117,8 +119,8 @@ def shaped(rows: "pa.RecordBatchReader", *, day: date, table: str, max_param_byt
             for batch in rows:
                 connection.register("batch", _same_columns(batch))
                 connection.execute(_text("raw_ga4/shape_batch.sql"), parameters)
-            connection.execute(_text("raw_ga4/number_rows.sql"), {"day": day})
-            yield Day(connection)
+            connection.execute(_text("raw_ga4/number_rows.sql"))
+            yield Day(connection, day)
 
 
 def _same_columns(batch: "pa.RecordBatch") -> "pa.Table":

@@ -1,0 +1,1 @@
+"""The push ledger: each message once, whatever breaks. Knows nothing of Airflow, nor of one CRM."""

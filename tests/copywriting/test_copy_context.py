@@ -1,0 +1,76 @@
+"""From a person's raw context to vocabulary words, and from placeholders to a person's text."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nurture.copywriting.assembly import LONGEST_VALUE, fill
+from nurture.copywriting.copybook import Copybook
+from nurture.copywriting.vocabulary import CONTEXT_LISTS, load_vocabulary, normalise
+
+VOCABULARY = load_vocabulary()
+
+
+@pytest.mark.parametrize(
+    ("key", "raw", "word"),
+    [
+        ("industry", "RETAIL", "retail"),
+        ("industry", "Food & Drink", "food_and_drink"),
+        ("industry", " food-and_drink ", "food_and_drink"),
+        ("pain_point", "Stock  Errors", "stock_errors"),
+        ("recent_product", "larkfield print 200", "LF-PRINT200"),
+        ("recent_product", "lf-scan", "LF-SCAN"),
+        ("lifecycle_stage", "marketingQualifiedLead", "marketingqualifiedlead"),
+        ("industry", "banking", "other"),
+        ("recent_product", "Another Company's Scanner", "none"),
+        ("industry", None, "other"),
+        ("industry", 7, "other"),
+        ("industry", "retail" + " " * 1_000, "other"),
+    ],
+)
+def test_a_raw_value_becomes_a_word_of_the_vocabulary(key: str, raw: Any, word: str) -> None:
+    assert normalise({key: raw}, VOCABULARY)[key] == word
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))
+def test_whatever_comes_in_only_words_come_out(raw: Any) -> None:
+    context = normalise(raw, VOCABULARY)
+
+    for key, name in CONTEXT_LISTS.items():
+        assert context[key] in {*VOCABULARY.words(name), "other", "none"}
+
+
+def test_a_template_sees_only_the_words_that_it_tells_apart(book: Copybook) -> None:
+    context = normalise({"industry": "manufacturing", "pain_point": "high_returns", "persona": "founder"}, VOCABULARY)
+
+    assert book.template.narrowed(context) == {"industry": "other", "pain_point": "high_returns", "recent_product": "none"}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Zoë", "Zoë"),
+        (None, "there"),
+        ("  ", "there"),
+        ("\x00\x1b[31m\u202eZoe\n\nQuist", "[31mZoe Quist"),
+        ("{{ 7*7 }}", "{{ 7*7 }}"),
+        ("{company}", "{company}"),
+        ("</script>", "</script>"),
+        ("x" * 100_000, "x" * LONGEST_VALUE),
+    ],
+)
+def test_a_name_is_put_in_as_plain_text_and_only_once(value: str | None, shown: str) -> None:
+    filled = fill("Hi {first_name}, {7} {unknown}", {"first_name": value, "company": "ACME"})
+
+    assert filled == f"Hi {shown}, {{7}} {{unknown}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("it_lead", "IT leads"), ("Warehouse Lead", "warehouse leads"), ("CEO <b>", "people who run a warehouse"),
+     (None, "people who run a warehouse")],
+)  # fmt: skip
+def test_a_placeholder_with_words_takes_no_other(value: str | None, shown: str) -> None:
+    assert fill("for {persona}", {"persona": value}) == f"for {shown}"

@@ -1,0 +1,128 @@
+"""A small night of one campaign: people in the CRM and in the warehouse, and the message that each is to get."""
+
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from nurture.hooks.hubspot import HubSpotHook, PropertyDefinition
+from nurture.ledger.attempt import attempt
+from nurture.ledger.push import Push, PushCounts
+from nurture.operators.push_to_crm import GROUP, LABELS, PushToCrmOperator
+from nurture.policy import Crm
+from sandbox.crm.server import RunningCrm
+
+CAMPAIGN, DAY, SLOT = "lead_nurture", "2026-11-20", "week-2026-W47"
+MESSAGE_ID = "nurture_message_id"
+OUTPUT = {"headline": "Count less, {first_name}", "body": "Made for {company}. No {surprise}.", "cta": "See how"}
+
+
+def prepare(
+    warehouse: psycopg.Connection,
+    crm: RunningCrm,
+    hook: HubSpotHook,
+    people: int,
+    *,
+    lane: str = "ready",
+    region: str = "DE",
+    **properties: str,
+) -> None:
+    """People p0001…: consenting contacts 1… in the CRM, with one message each in `lane`."""
+    values = {"consent_status": "granted"} | properties
+    crm.seed(
+        [
+            {"id": n, "properties": {"email": f"p{n}@example.com", "firstname": f"Ann{n}"} | values}
+            for n in range(1, people + 1)
+        ]
+    )
+    hook.ensure_properties([PropertyDefinition(name, label) for name, label in LABELS.items()], group=GROUP)
+    add_copy(warehouse, "copy-ai")
+    add_copy(warehouse, "copy-static", origin="static")
+    warehouse.execute(
+        """
+        INSERT INTO staging.contacts (crm_id, email, first_name, company, region, consent_status, is_opted_out, modified_at)
+        SELECT n::text, 'p' || n || '@example.com', 'Ann' || n, 'Nordlicht', %s, 'granted', false, '2026-11-20Z'
+        FROM generate_series(1, %s) AS n
+        """,
+        (region, people),
+    )
+    warehouse.execute(
+        """
+        INSERT INTO marts.person (person_id, crm_id, consent_status)
+        SELECT 'p' || lpad(crm_id, greatest(4, length(crm_id)), '0'), crm_id, 'granted' FROM staging.contacts
+        """
+    )
+    add_messages(warehouse, DAY, lane=lane)
+
+
+def add_copy(warehouse: psycopg.Connection, copy_id: str, *, origin: str = "model", output: Any = None) -> None:
+    warehouse.execute(
+        """
+        INSERT INTO ops.copy (copy_id, request_hash, campaign, template_id, template_version, origin, parameters, context,
+                              fact_ids, output, verdict)
+        VALUES (%s, %s, %s, 'lead_nurture', 3, %s, '{}', '{}', '[]', %s, 'clear')
+        """,
+        (copy_id, f"request of {copy_id}", CAMPAIGN, origin, Jsonb(output or OUTPUT)),
+    )
+
+
+def add_messages(
+    warehouse: psycopg.Connection, day: str, *, lane: str = "ready", slot: str = SLOT, copy_id: str = "copy-ai"
+) -> None:
+    """A message for everyone on `day`."""
+    warehouse.execute(
+        """
+        INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
+                                    trigger_row_number, context, arm)
+        SELECT %(campaign)s, %(day)s::date, person_id, %(slot)s, crm_id,
+               'demo_request', '2026-11-19Z', '2026-11-19', 1, '{}', 'ai'
+        FROM marts.person
+        """,
+        {"campaign": CAMPAIGN, "day": day, "slot": slot},
+    )
+    warehouse.execute(
+        """
+        INSERT INTO ops.message (campaign, day, person_id, slot, message_id, copy_id, fallback_copy_id, lane)
+        SELECT campaign, day, person_id, slot,
+               encode(sha256(convert_to(concat_ws(E'\n', campaign, slot, %(copy_id)s::text), 'UTF8')), 'hex'),
+               %(copy_id)s, 'copy-static', %(lane)s
+        FROM marts.audience WHERE campaign = %(campaign)s AND day = %(day)s::date
+        """,
+        {"campaign": CAMPAIGN, "day": day, "copy_id": copy_id, "lane": lane},
+    )
+    warehouse.commit()
+
+
+def push(
+    warehouse: psycopg.Connection,
+    crm: Any,
+    policy: Crm,
+    *,
+    lane: str = "ready",
+    day: str = DAY,
+    run_id: str = "run-1",
+    opt_out_regions: tuple[str, ...] = ("US",),
+) -> PushCounts:
+    """One attempt."""
+    operator = PushToCrmOperator(task_id="push", campaign=CAMPAIGN, lane=lane, day=day)
+    with attempt(warehouse, campaign=CAMPAIGN, lane=lane, day=day, run_id=run_id) as mine:
+        return Push(mine, crm, operator.compose, policy, opt_out_regions).run()
+
+
+def states(warehouse: psycopg.Connection) -> dict[str, int]:
+    rows = warehouse.execute("SELECT state, count(*)::int FROM ops.push_ledger GROUP BY 1").fetchall()
+    warehouse.commit()
+    return dict(rows)
+
+
+def reason_of(warehouse: psycopg.Connection, person_id: str) -> tuple[str, str]:
+    row = warehouse.execute("SELECT state, reason FROM ops.push_ledger WHERE person_id = %s", (person_id,)).fetchone()
+    warehouse.commit()
+    assert row is not None
+    return row[0], row[1]
+
+
+def most_writes(crm: RunningCrm) -> int:
+    """How often the CRM saw the message that it saw most often."""
+    seen = [(write["contact_id"], write["value"]) for write in crm.writes(MESSAGE_ID)]
+    return max((seen.count(write) for write in set(seen)), default=0)

@@ -1,0 +1,269 @@
+"""Each message once, whatever breaks: lost answers, crashes at every boundary, attempts that run at the same time."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import pytest
+from campaign_night import CAMPAIGN, DAY, MESSAGE_ID, add_messages, most_writes, prepare, push, reason_of, states
+
+from nurture.errors import OutcomeUnknown, TransientError
+from nurture.hooks.hubspot import HubSpotHook
+from nurture.ledger.attempt import Attempt, attempt
+from nurture.ledger.destination import BatchResult
+from nurture.policy import Crm
+from sandbox.crm.server import RunningCrm
+
+UPDATE = "/batch/update$"
+READ = "/batch/read$"
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it, and the database session ends with it."""
+
+
+class KilledAround(HubSpotHook):
+    """A process that dies right before or right after a write."""
+
+    when = "before"
+
+    def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
+        if self.when == "after":
+            super().batch_update(inputs)
+        raise Killed
+
+
+def die(url: str, hook: HubSpotHook, policy: Crm) -> None:
+    """One attempt that is killed, in a session of its own."""
+    connection = psycopg.connect(url)
+    with pytest.raises(Killed):
+        push(connection, hook, policy)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "requests"),
+    [
+        ({"close_after_write": True}, 1),
+        ({"status": 500, "after_write": True}, 1),
+        ({"status": 200, "body": "<html>gateway</html>", "after_write": True}, 1),
+        ({"close_before_write": True}, 2),
+        ({"status": 503}, 2),
+        ({"status": 500, "times": 3}, 4),
+    ],
+)
+def test_a_lost_answer_is_settled_by_reading_back(
+    crm: RunningCrm,
+    warehouse: psycopg.Connection,
+    hook: HubSpotHook,
+    crm_policy: Crm,
+    trouble: dict[str, Any],
+    requests: int,
+) -> None:
+    prepare(warehouse, crm, hook, 60)
+    crm.fault(UPDATE, **trouble)
+
+    counts = push(warehouse, hook, crm_policy)
+
+    assert (counts.pushed, counts.unknown, counts.batches) == (60, 0, requests)
+    assert counts.settled == (60 if requests == 1 else 0)
+    assert states(warehouse) == {"confirmed": 60}
+    assert len(crm.writes(MESSAGE_ID)) == 60
+    assert most_writes(crm) == 1
+
+
+def test_a_write_that_arrives_late_is_waited_for(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 5)
+
+    class WritesLate(HubSpotHook):
+        def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
+            threading.Timer(0.5, super().batch_update, [inputs]).start()
+            raise OutcomeUnknown("the request timed out, and the CRM is still at it")
+
+    counts = push(
+        warehouse, WritesLate("crm", policy=crm_policy), crm_policy.model_copy(update={"settle_after_seconds": 1.5})
+    )
+
+    assert (counts.pushed, counts.settled, counts.batches) == (5, 5, 1)
+    assert most_writes(crm) == 1
+
+
+def test_a_crm_that_never_answers_a_write_ends_the_attempt_and_the_next_one_settles_it(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 10)
+    crm.fault(UPDATE, status=500, times=None)
+    with pytest.raises(TransientError, match="no answer was seen in 5 rounds"):
+        push(warehouse, hook, crm_policy)
+    between = states(warehouse)
+    crm.admin("faults", method="DELETE")
+
+    counts = push(warehouse, hook, crm_policy, run_id="run-2")
+
+    assert between == {"unknown": 10}
+    assert (counts.pushed, states(warehouse)) == (10, {"confirmed": 10})
+    assert most_writes(crm) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_attempt_killed_around_the_write_is_finished_by_the_next_one(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm, when: str
+) -> None:
+    prepare(warehouse, crm, hook, 10)
+    killed = KilledAround("crm", policy=crm_policy)
+    killed.when = when
+    die(warehouse_url, killed, crm_policy)
+    between = states(warehouse)
+
+    counts = push(warehouse, hook, crm_policy, run_id="run-2")
+
+    assert between == {"sent": 10}
+    assert (counts.pushed, counts.settled, counts.batches) == ((10, 10, 0) if when == "after" else (10, 0, 1))
+    assert len(crm.writes(MESSAGE_ID)) == 10
+    assert most_writes(crm) == 1
+
+
+def test_an_attempt_killed_between_claim_and_sending_is_finished_by_the_next_one(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    class KilledWhileReadingConsent(HubSpotHook):
+        def batch_read(self, *args: Any, **kwargs: Any) -> Any:
+            raise Killed
+
+    prepare(warehouse, crm, hook, 10)
+    die(warehouse_url, KilledWhileReadingConsent("crm", policy=crm_policy), crm_policy)
+    between = states(warehouse)
+
+    counts = push(warehouse, hook, crm_policy, run_id="run-2")
+
+    assert between == {"claimed": 10}
+    assert counts.pushed == 10
+    assert warehouse.execute("SELECT DISTINCT attempts, run_id FROM ops.push_ledger").fetchall() == [(2, "run-2")]
+
+
+def test_a_message_overwritten_before_it_was_settled_is_found_in_the_history(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 3)
+    killed = KilledAround("crm", policy=crm_policy)
+    killed.when = "after"
+    die(warehouse_url, killed, crm_policy)
+    hook.batch_update({crm_id: {MESSAGE_ID: "a later message of another campaign"} for crm_id in "123"})
+
+    counts = push(warehouse, hook, crm_policy)
+
+    assert (counts.settled, counts.batches) == (3, 0)
+
+
+def test_a_message_left_open_by_an_earlier_night_is_settled_by_a_later_one(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 3)
+    killed = KilledAround("crm", policy=crm_policy)
+    killed.when = "after"
+    die(warehouse_url, killed, crm_policy)
+    add_messages(warehouse, "2026-11-21")
+
+    counts = push(warehouse, hook, crm_policy, day="2026-11-21", run_id="next night")
+
+    assert (counts.settled, counts.batches, states(warehouse)) == (3, 0, {"confirmed": 3})
+    assert most_writes(crm) == 1
+
+
+def test_rows_of_an_attempt_that_still_runs_are_left_alone(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 4)
+    with (
+        psycopg.connect(warehouse_url) as other,
+        attempt(other, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="other") as running,
+    ):
+        claimed, _ = running.claim(2)
+        running.move("sent", {claimed[0].key: "on its way"})
+
+        counts = push(warehouse, hook, crm_policy)
+
+        assert (counts.pushed, counts.waiting) == (2, 2)
+        assert states(warehouse) == {"claimed": 1, "sent": 1, "confirmed": 2}
+
+
+def test_an_attempt_that_comes_back_from_the_dead_is_fenced_off(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+    with (
+        psycopg.connect(warehouse_url) as first_session,
+        attempt(first_session, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="zombie") as old,
+    ):
+        [message], _ = old.claim(10)
+    push(warehouse, hook, crm_policy)
+
+    with psycopg.connect(warehouse_url) as second_session:
+        zombie = Attempt(second_session, CAMPAIGN, "ready", DAY, "zombie", old.token, [])
+        moved = zombie.move("sent", {message.key: "woke up"}), zombie.move("rejected", {message.key: "woke up"})
+
+    assert moved == (set(), set())
+    assert reason_of(warehouse, "p0001") == ("confirmed", "written; the CRM confirmed the record")
+
+
+def test_two_attempts_at_the_same_time_send_each_message_once(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 400)
+    small = crm_policy.model_copy(update={"batch_size": 20})
+    begin = threading.Barrier(3)
+    pushed: list[int] = []
+
+    def run(number: int) -> None:
+        with psycopg.connect(warehouse_url) as connection:
+            mine = HubSpotHook("crm", policy=small)
+            begin.wait()
+            pushed.append(push(connection, mine, small, run_id=f"run-{number}").pushed)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(pushed) == 400
+    assert states(warehouse) == {"confirmed": 400}
+    assert len(crm.writes(MESSAGE_ID)) == 400
+    assert most_writes(crm) == 1
+
+
+def test_every_row_says_in_words_why_it_is_where_it_is(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+    crm.fault(UPDATE, close_before_write=True)
+    with pytest.raises(TransientError):
+        push(warehouse, hook, crm_policy.model_copy(update={"max_attempts": 1}))
+    lost = reason_of(warehouse, "p0001")
+    crm.fault(READ, status=500, skip=1, times=None)
+    with pytest.raises(TransientError):
+        push(warehouse, hook, crm_policy)
+    again = reason_of(warehouse, "p0001")
+
+    assert lost[0] == "unknown"
+    assert "no usable answer to a write; read the records back" in lost[1]
+    assert again[0] == "claimed"
+    assert again[1].startswith("claimed again, not sent yet; before: not in the CRM")
+
+
+def test_a_night_that_is_done_is_repeated_in_one_look(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 300)
+    push(warehouse, hook, crm_policy)
+    crm.admin("requests", method="DELETE")
+    started = time.monotonic()
+
+    push(warehouse, hook, crm_policy)
+
+    assert crm.admin("requests")["last"] == []
+    assert time.monotonic() - started < 1
