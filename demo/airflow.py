@@ -30,7 +30,7 @@ def environment(state: State) -> dict[str, str]:
         "PATH": f"{bin_folder}{os.pathsep}{inherited.get('PATH', '')}",
         "PYTHONPATH": f"{PROJECT / 'plugins'}",
         "AIRFLOW_HOME": str(AIRFLOW_HOME),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": os.environ.get("NURTURE_DEMO_DAGS", str(PROJECT / "dags")),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",

@@ -146,7 +146,7 @@ async def _refuse_taken_emails(connection: Connection, emails: list[str], keys: 
             seen.add(key)
     found = await connection.execute(statement("find_taken_email"), {**bound, "emails": emails})
     if taken := await found.fetchone():
-        pass  # (f": {taken['id']}")
+        raise conflict(f"Contact already exists. Existing ID: {taken['id']}")
 
 
 async def _check_id_property(connection: Connection, id_property: str | None) -> None:

@@ -1,12 +1,14 @@
 """Runs the copy stage of one night as the operator does, against the sandbox model."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from nurture.copywriting.campaign_copy import CopyCounts, write_campaign_copy
+from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.openai_model import OpenAIModel
 from nurture.copywriting.store import Run
 from nurture.policy import Llm
@@ -26,7 +28,8 @@ class Night:
     run_id: str = "manual__1"
 
     def write(self, **changes: Any) -> CopyCounts:
-        """Run the whole stage; `changes` are fields of the policy, or `model`, `api_key`, `url`."""
+        """Run the whole stage; `changes`: fields of the policy, `model`, `api_key`, `url`, a `wrap` of the model."""
+        wrap: Callable[[ChatModel], ChatModel] = changes.pop("wrap", lambda model: model)
         name = changes.pop("model", "sandbox-writer-1")
         api_key, url = changes.pop("api_key", self.server.api_key), changes.pop("url", self.server.url)
         policy = self.policy.model_copy(update=changes)
@@ -38,7 +41,7 @@ class Night:
                 return await write_campaign_copy(
                     self.connection, run=Run(CAMPAIGN, self.run_id, CAMPAIGN), day=DAY, template=TEMPLATE,
                     fallback_template=FALLBACK, policy=policy,
-                    model=OpenAIModel(client, name, timeout_seconds=policy.timeout_seconds),
+                    model=wrap(OpenAIModel(client, name, timeout_seconds=policy.timeout_seconds)),
                 )  # fmt: skip
 
         return asyncio.run(work())

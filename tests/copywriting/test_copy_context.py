@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.copywriting.assembly import LONGEST_VALUE, fill
@@ -34,6 +34,7 @@ def test_a_raw_value_becomes_a_word_of_the_vocabulary(key: str, raw: Any, word: 
     assert normalise({key: raw}, VOCABULARY)[key] == word
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))
 def test_whatever_comes_in_only_words_come_out(raw: Any) -> None:
     context = normalise(raw, VOCABULARY)

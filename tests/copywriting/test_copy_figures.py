@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.copywriting.copybook import Copybook
@@ -12,7 +12,9 @@ from nurture.copywriting.guardrails import Terms, judge
 from nurture.copywriting.number_words import ONES, TENS, value_of_words
 from nurture.copywriting.pieces import Piece
 
-FACT = Copybook("lead_nurture@v1", "static_template@v3", date(2026, 11, 20)).facts["count-accuracy"]
+BOOK = Copybook("lead_nurture@v1", "static_template@v3", date(2026, 11, 20))
+FACT = BOOK.facts["count-accuracy"]  # 42 warehouses, 38%
+TERMS = Terms(BOOK.template.limits, BOOK.template.placeholders, (FACT,), BOOK.vocabulary.product_names)
 SCRIPTS = ("0", "٠", "०", "０", "๐", "𝟎")  # zero of ASCII, Arabic, Devanagari, fullwidth, Thai, mathematical bold
 
 
@@ -115,16 +117,15 @@ FRAMES = ["{} %", "{}%", "{} percent", "${}", "{} euros", "£ {}", "{} times", "
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.data(), st.integers(2, 99_999), st.sampled_from(FRAMES))
+@given(st.data(), st.integers(2, 99_999).filter(lambda number: number not in (38, 42)), st.sampled_from(FRAMES))
 def test_no_invented_figure_passes_however_it_is_spelled(data: st.DataObject, number: int, frame: str) -> None:
     claim = frame.format(data.draw(spellings(number)))
-    assume(not claims(claim) <= covered_by(FACT.text))
     piece = Piece(headline="Stock figures worth believing", body=f"Hi {{first_name}}, {claim} for you.", cta="See how",
                   cited_fact_ids=[FACT.id])  # fmt: skip
 
-    verdict = judge(piece, terms())
+    verdict = judge(piece, TERMS)
 
-    assert verdict.outcome == "rejected"
+    assert verdict.outcome == "rejected", claim
 
 
 @settings(max_examples=200, deadline=None)
@@ -135,7 +136,7 @@ def test_a_figure_of_the_cited_fact_passes_in_any_plain_spelling(data: st.DataOb
     piece = Piece(headline="Stock figures worth believing", body=f"In {sites} warehouses stock errors fell by {share}.",
                   cta="See how", cited_fact_ids=[FACT.id])  # fmt: skip
 
-    verdict = judge(piece, terms())
+    verdict = judge(piece, TERMS)
 
     assert verdict.outcome == "clear", verdict.reasons
 
@@ -144,8 +145,3 @@ def test_a_figure_of_the_cited_fact_passes_in_any_plain_spelling(data: st.DataOb
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     assert isinstance(figures(text), list)
-
-
-def terms() -> Terms:
-    book = Copybook("lead_nurture@v1", "static_template@v3", date(2026, 11, 20))
-    return Terms(book.template.limits, book.template.placeholders, (FACT,), book.vocabulary.product_names)

@@ -1,14 +1,17 @@
 """The whole stage against the sandbox model over HTTP: audience in, messages out."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
 from copy_night import CAMPAIGN, DAY, Night
 
+from nurture.copywriting.chat_model import Answer, ChatModel
 from nurture.errors import NurtureError
 
 Invite = Callable[..., None]
@@ -319,6 +322,35 @@ def test_a_killed_stage_keeps_what_was_paid_for(night: Night, invite: Invite, wa
     again = night.write()
 
     assert (again.contexts, again.from_store, again.model_calls) == (3, 2, 1)
+
+
+class SecondWaitsForFirst:
+    """Answers the second request only once another connection sees the first answer in the store."""
+
+    def __init__(self, model: ChatModel, warehouse_url: str) -> None:
+        self.model, self.warehouse_url, self.asked = model, warehouse_url, 0
+        self.name = model.name
+
+    async def ask(self, *request: Any) -> Answer:
+        self.asked += 1
+        if self.asked == 2:
+            async with asyncio.timeout(5):
+                while not self.stored():
+                    await asyncio.sleep(0.02)
+        return await self.model.ask(*request)
+
+    def stored(self) -> bool:
+        with psycopg.connect(self.warehouse_url) as other:
+            return other.execute("SELECT count(*) > 0 FROM ops.copy WHERE origin = 'model'").fetchone() == (True,)
+
+
+def test_an_answer_is_safe_while_others_are_still_awaited(night: Night, invite: Invite, warehouse_url: str) -> None:
+    invite(RETAIL)
+    invite({**RETAIL, "industry": "healthcare"})
+
+    counts = night.write(concurrency=2, wrap=lambda model: SecondWaitsForFirst(model, warehouse_url))
+
+    assert (counts.model_calls, counts.unanswered) == (2, 0)
 
 
 def test_hostile_contexts_come_out_as_other_and_reach_no_prompt(night: Night, invite: Invite) -> None:

@@ -182,7 +182,7 @@ def test_rows_of_an_attempt_that_still_runs_are_left_alone(
         psycopg.connect(warehouse_url) as other,
         attempt(other, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="other") as running,
     ):
-        claimed, _ = running.claim(2)
+        claimed = running.claim(next(running.candidates(2)))
         running.move("sent", {claimed[0].key: "on its way"})
 
         counts = push(warehouse, hook, crm_policy)
@@ -199,7 +199,7 @@ def test_an_attempt_that_comes_back_from_the_dead_is_fenced_off(
         psycopg.connect(warehouse_url) as first_session,
         attempt(first_session, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="zombie") as old,
     ):
-        [message], _ = old.claim(10)
+        [message] = old.claim(next(old.candidates(10)))
     push(warehouse, hook, crm_policy)
 
     with psycopg.connect(warehouse_url) as second_session:

@@ -1,11 +1,10 @@
--- Take the next slots of one lane of one night: the row in the ledger is the right to send, and only one attempt gets it.
--- Grain: one candidate message, at most `rows`, by person_id after `after`; `is_mine` says whether this attempt got the slot.
+-- Take slots for one attempt: the row in the ledger is the right to send, and only one attempt gets it.
+-- Grain: one slot of `person_ids` that this attempt got, in the order of person_id.
 -- Reads ops.message, ops.approval, ops.copy, marts.audience, marts.person, staging.contacts, ops.consent_event, ops.push_ledger.
 -- Writes ops.push_ledger. Parameters: campaign, lane, day (date), run_id, token (uuid of this attempt), abandoned (uuid[]: tokens
--- of attempts that are gone), after (text), rows (int).
--- A slot without a row is claimed; a row is claimed again only when its attempt is gone and never sent it, or when an earlier
--- attempt saw the CRM reject it. Sent, unknown, confirmed and suppressed slots are never candidates. A second run with the same
--- token claims nothing more.
+-- of attempts that are gone), person_ids (text[]).
+-- A slot without a row is claimed; a row is claimed again only under the conditions of candidates.sql, and only when it is still
+-- as it was seen. A second run with the same token claims nothing.
 WITH candidate AS (
     SELECT message.campaign, message.day, message.person_id, message.slot,
            chosen.copy_id,
@@ -21,7 +20,8 @@ WITH candidate AS (
                WHEN last_event.status = 'denied' THEN 'consent was withdrawn (ops.consent_event)'
            END AS blocked,
            ledger.claim_token AS seen_token
-    FROM ops.message AS message
+    FROM unnest(%(person_ids)s::text[]) AS wanted (person_id)
+    JOIN ops.message AS message USING (person_id)
     JOIN marts.audience AS audience USING (campaign, day, person_id)
     JOIN marts.person AS person USING (person_id)
     LEFT JOIN ops.push_ledger AS ledger
@@ -38,12 +38,10 @@ WITH candidate AS (
         ORDER BY event.happened_at DESC, event.consent_event_id DESC LIMIT 1
     ) AS last_event ON true
     WHERE message.campaign = %(campaign)s AND message.day = %(day)s::date AND message.lane = %(lane)s
-      AND message.person_id > %(after)s
       AND (ledger.state IS NULL
            OR (ledger.state = 'claimed' AND ledger.claim_token = ANY (%(abandoned)s::uuid[]))
            OR (ledger.state = 'rejected' AND ledger.claim_token <> %(token)s::uuid))
     ORDER BY message.person_id
-    LIMIT %(rows)s
 ), fresh AS (
     INSERT INTO ops.push_ledger (campaign, person_id, slot, state, reason, crm_id, message_id, copy_id, day, claim_token, run_id)
     SELECT campaign, person_id, slot, 'claimed', 'claimed, not sent yet', crm_id, message_id, copy_id, day,
@@ -69,9 +67,9 @@ SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry
        ) AS placeholder_values,
-       contact.region,
-       candidate.person_id IN (SELECT person_id FROM fresh UNION ALL SELECT person_id FROM again) AS is_mine
-FROM candidate
+       contact.region
+FROM (SELECT person_id FROM fresh UNION ALL SELECT person_id FROM again) AS mine
+JOIN candidate USING (person_id)
 JOIN ops.copy AS copy USING (copy_id)
 LEFT JOIN staging.contacts AS contact ON contact.crm_id = candidate.crm_id
 ORDER BY candidate.person_id

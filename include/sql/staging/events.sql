@@ -29,10 +29,11 @@ SELECT
     -- no number beyond 30 digits is a price, and numeric ends at some point
     CASE WHEN param.value ~ '^[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2})?$' THEN param.value::numeric END,
     param.currency,
-    nullif(nullif(item.item_id, ''), '(not set)'),
-    nullif(nullif(item.item_name, ''), '(not set)'),
-    nullif(nullif(item.item_category, ''), '(not set)'),
-    CASE WHEN item.price ~ '^[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2})?$' THEN item.price::numeric END
+    nullif(nullif(event.items #>> '{0,item_id}', ''), '(not set)'),
+    nullif(nullif(event.items #>> '{0,item_name}', ''), '(not set)'),
+    nullif(nullif(event.items #>> '{0,item_category}', ''), '(not set)'),
+    CASE WHEN event.items #>> '{0,price}' ~ '^[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2})?$'
+        THEN (event.items #>> '{0,price}')::numeric END
 FROM raw_ga4.events AS event
 CROSS JOIN LATERAL (
     SELECT
@@ -55,15 +56,6 @@ CROSS JOIN LATERAL (
                 entry #>> '{value,float_value}'
             ), '') AS value
         FROM jsonb_array_elements(event.event_params) AS entry
-        OFFSET 0  -- otherwise each of the columns above would take the entry apart again
     ) AS given
 ) AS param
-CROSS JOIN LATERAL (
-    SELECT
-        first ->> 'item_id'       AS item_id,
-        first ->> 'item_name'     AS item_name,
-        first ->> 'item_category' AS item_category,
-        first ->> 'price'         AS price
-    FROM (SELECT event.items -> 0 AS first OFFSET 0) AS list
-) AS item
 WHERE event.event_day = ANY(%(days)s);

@@ -200,9 +200,15 @@ def _quantities(text: str) -> Iterator[tuple[Figure, int, int]]:
             yield figure, match.start(), match.end()
 
 
+_LEFTOVER = re.compile(
+    rf"\d+|[{_SIGNS}]|[%‰]|percent"
+    rf"|\b{_WORDS}(?:{'|'.join([*NUMBER_WORDS, 'k', 'm', 'x', 'percent', 'fold', *CURRENCY_WORDS, *TIME_UNITS])})+s?\b"
+)
+
+
 def _leftovers(text: str) -> Iterator[tuple[Figure, int, int]]:
-    """A digit, a currency or a percent sign that belongs to nothing understood above."""
-    for match in re.finditer(rf"\d+|[{_SIGNS}]|[%‰]|percent", text):
+    """A digit, a currency or percent sign, or glued number words (`twentyfive`), understood by nothing above."""
+    for match in _LEFTOVER.finditer(text):
         yield Figure("word", match[0]), match.start(), match.end()
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 
+PATIENCE_SECONDS = 60  # with an address where nothing answers; Google's own default is ten minutes
 EXPORT_TABLE = re.compile(r"events_(?P<intraday>intraday_)?(?P<day>\d{8})")
 
 
@@ -85,10 +86,13 @@ class Ga4ExportHook(BaseHook):
 
     @cached_property
     def _tables(self) -> dict[date, ExportTable]:
+        from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+        retry = DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
         with _translated(f"Listing the tables of {self.project}.{self.dataset}", self.ga4_conn_id):
             client = self.bigquery.get_client(project_id=self.project)
-            client.get_dataset(self.dataset)  # a missing dataset and an empty one list the same
-            names = [item.table_id for item in client.list_tables(self.dataset)]
+            client.get_dataset(self.dataset, retry=retry)  # a missing dataset and an empty one may list the same
+            names = [item.table_id for item in client.list_tables(self.dataset, retry=retry)]
         tables: dict[date, ExportTable] = {}
         for name in sorted(names, reverse=True):  # intraday sorts after daily: the daily table comes last and stays
             if (match := EXPORT_TABLE.fullmatch(name)) and (day := _day(match["day"])):
@@ -101,14 +105,17 @@ class Ga4ExportHook(BaseHook):
         The reader raises as `export_tables` does, also while it is read.
         """
         import pyarrow as pa
+        from google.api_core.exceptions import ServiceUnavailable
+        from google.api_core.retry import Retry, if_exception_type
         from google.cloud.bigquery_storage_v1 import types
 
         path = f"projects/{self.project}/datasets/{self.dataset}/tables/{table.name}"
         wanted = types.ReadSession(table=path, data_format=types.DataFormat.ARROW)
         with self._reading(table):
             session = self._storage.create_read_session(
-                parent=f"projects/{self.project}", read_session=wanted, max_stream_count=1
-            )
+                parent=f"projects/{self.project}", read_session=wanted, max_stream_count=1,
+                retry=Retry(if_exception_type(ServiceUnavailable), timeout=PATIENCE_SECONDS),
+            )  # fmt: skip
             schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
         return pa.RecordBatchReader.from_batches(schema, self._batches(table, session, schema))
 

@@ -4,7 +4,7 @@ An attempt holds a database lock named after its claim token for as long as its 
 was killed or lost its session is known to be gone without clocks or heartbeats, and one that still runs is left alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -39,14 +39,13 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True)
 class Claimed:
-    """A candidate message.
+    """A message that this attempt may send.
 
     Attributes:
         blocked: why it must not be sent, or None.
         template: `id@version`.
         output: the copy, placeholders not filled.
         placeholder_values: what the warehouse knows of the person; personal data.
-        is_mine: whether this attempt got the slot.
     """
 
     person_id: str
@@ -58,7 +57,6 @@ class Claimed:
     output: Mapping[str, Any]
     placeholder_values: Mapping[str, str | None]
     region: str | None
-    is_mine: bool
 
     @property
     def key(self) -> Slot:
@@ -91,22 +89,22 @@ class Attempt:
     run_id: str
     token: UUID
     abandoned: list[UUID]
-    walked_to: str = ""
 
-    def claim(self, rows: int) -> tuple[list[Claimed], bool]:
-        """The next slots that this attempt now holds, and whether candidates remain to be looked at."""
+    def candidates(self, rows: int) -> Generator[list[Slot], None, None]:
+        """Slots that may be claimed as of now, `rows` at a time."""
+        with self.connection.cursor(f"candidates_{uuid4().hex}", withhold=True) as cursor:
+            cursor.execute(statement("ledger/candidates.sql"), self._bind(abandoned=self.abandoned))
+            while page := cursor.fetchmany(rows):
+                yield [(person_id, slot) for person_id, slot in page]
+
+    def claim(self, slots: Sequence[Slot]) -> list[Claimed]:
+        """Those of `slots` that this attempt now holds."""
         with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Claimed)) as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CLAIM_LOCKS, self.campaign))
-            candidates = cursor.execute(
-                statement("ledger/claim.sql"), self._bind(after=self.walked_to, rows=rows, abandoned=self.abandoned)
+            return cursor.execute(
+                statement("ledger/claim.sql"),
+                self._bind(abandoned=self.abandoned, person_ids=[person_id for person_id, _ in slots]),
             ).fetchall()
-        if candidates:
-            self.walked_to = candidates[-1].person_id
-        return [candidate for candidate in candidates if candidate.is_mine], len(candidates) == rows
-
-    def walk_again(self) -> None:
-        """Look at all candidates from the beginning: some rows were let go."""
-        self.walked_to = ""
 
     def move(self, state: str, reasons: Mapping[Slot, str], *, only_from: str | None = None) -> set[Slot]:
         """Move slots to `state`, each with its reason in words; returns those that this attempt still held.
@@ -116,18 +114,17 @@ class Attempt:
         """
         if not reasons:
             return set()
-        with self.connection.transaction():
-            rows = self.connection.execute(
-                statement("ledger/move.sql"),
-                self._bind(
-                    state=state,
-                    from_states=[only_from] if only_from else CAME_FROM[state],
-                    next_token=NOBODY if state == "claimed" else self.token,
-                    person_ids=[person_id for person_id, _ in reasons],
-                    slots=[slot for _, slot in reasons],
-                    reasons=list(reasons.values()),
-                ),
-            ).fetchall()
+        rows = self.connection.execute(
+            statement("ledger/move.sql"),
+            self._bind(
+                state=state,
+                from_states=[only_from] if only_from else CAME_FROM[state],
+                next_token=NOBODY if state == "claimed" else self.token,
+                person_ids=[person_id for person_id, _ in reasons],
+                slots=[slot for _, slot in reasons],
+                reasons=list(reasons.values()),
+            ),
+        ).fetchall()
         return {(row[0], row[1]) for row in rows}
 
     def reject(self, reasons: Mapping[Slot, str], rows: Iterable[Claimed | Unanswered]) -> int:
@@ -148,16 +145,13 @@ class Attempt:
 
     def take_over(self) -> int:
         """Become the holder of the campaign's rows that an attempt sent and then was gone; returns how many."""
-        with self.connection.transaction():
-            return self.connection.execute(
-                statement("ledger/take_over.sql"), self._bind(abandoned=self.abandoned)
-            ).rowcount  # fmt: skip
+        return self.connection.execute(statement("ledger/take_over.sql"), self._bind(abandoned=self.abandoned)).rowcount
 
     def unanswered(self, rows: int) -> Iterator[list[Unanswered]]:
         """Slots of this attempt whose outcome is not known, `rows` at a time."""
         person_id, slot = "", ""
         while True:
-            with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Unanswered)) as cursor:
+            with self.connection.cursor(row_factory=class_row(Unanswered)) as cursor:
                 page = cursor.execute(
                     statement("ledger/unanswered.sql"),
                     self._bind(after_person=person_id, after_slot=slot, rows=rows),
@@ -169,8 +163,7 @@ class Attempt:
 
     def lane_states(self) -> tuple[int, int, int]:
         """Messages of the lane: sent by an earlier attempt, not yet settled by anyone, unknown in this attempt."""
-        with self.connection.transaction():
-            row = self.connection.execute(statement("ledger/lane_states.sql"), self._bind()).fetchone()
+        row = self.connection.execute(statement("ledger/lane_states.sql"), self._bind()).fetchone()
         return row or (0, 0, 0)
 
     def _bind(self, **more: Any) -> dict[str, Any]:
@@ -185,19 +178,20 @@ class Attempt:
 
 @contextmanager
 def attempt(connection: psycopg.Connection, *, campaign: str, lane: str, day: str, run_id: str) -> Iterator[Attempt]:
-    """Begin an attempt on `connection`, which must be a session of its own (no transaction pooling in between)."""
+    """Begin an attempt on `connection`: a session of its own, outside a transaction, no transaction pooling in between.
+
+    The connection commits each statement while the attempt lasts, for a step that is not committed guards nothing.
+    """
     token = uuid4()
     key = (ATTEMPT_LOCKS, str(token))
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", key)
+    connection.autocommit = True
     try:
-        with connection.transaction():
-            rows = connection.execute(
-                statement("ledger/abandoned_attempts.sql"), {"campaign": campaign, "lock_space": ATTEMPT_LOCKS}
-            ).fetchall()
+        connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", key)
+        rows = connection.execute(
+            statement("ledger/abandoned_attempts.sql"), {"campaign": campaign, "lock_space": ATTEMPT_LOCKS}
+        ).fetchall()
         yield Attempt(connection, campaign, lane, day, run_id, token, [NOBODY, *(row[0] for row in rows)])
     finally:
         if not connection.closed:
-            connection.rollback()
-            with connection.transaction():
-                connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+            connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+            connection.autocommit = False

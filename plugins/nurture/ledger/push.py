@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from nurture.errors import OutcomeUnknown, TerminalError, TransientError
@@ -88,13 +89,12 @@ class Push:
 
     def _push_all(self) -> None:
         """Walk the candidates once, a batch at a time; a CRM that lets every write go unanswered is not sent more."""
-        self.attempt.walk_again()
         self.lost_in_a_row = 0
-        more = True
-        while more and self.lost_in_a_row < self.policy.max_attempts:
-            claimed, more = self.attempt.claim(self.policy.batch_size)
-            if claimed:
-                self._push(claimed)
+        with closing(self.attempt.candidates(self.policy.batch_size)) as pages:
+            for slots in pages:
+                self._push(self.attempt.claim(slots))
+                if self.lost_in_a_row >= self.policy.max_attempts:
+                    return
 
     def _push(self, claimed: Sequence[Claimed]) -> None:
         cleared = self._clear(claimed)

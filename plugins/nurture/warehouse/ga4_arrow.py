@@ -116,6 +116,7 @@ def shaped(rows: "pa.RecordBatchReader", *, day: date, table: str, max_param_byt
         }  # fmt: skip
         with duckdb.connect(config=settings) as connection:
             connection.execute(_text("raw_ga4/create_delivered.sql"))
+            connection.execute(_text("raw_ga4/longest.sql"))
             for batch in rows:
                 connection.register("batch", _same_columns(batch))
                 connection.execute(_text("raw_ga4/shape_batch.sql"), parameters)

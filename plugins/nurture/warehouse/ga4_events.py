@@ -73,21 +73,19 @@ def load_day(
     Raises:
         TerminalError: the table lacks a column without which no event can be understood.
     """
+    connection.commit()  # a transaction of the caller's would hold this one open
     added = ga4_arrow.new_columns(rows.schema)
     notes = [INTRADAY_NOTE] if is_intraday else []
     notes += [f"columns new to the export, kept in `rest`: {', '.join(added)}"] if added else []
-    with ga4_arrow.shaped(rows, day=day, table=table, max_param_bytes=max_param_bytes) as shaped:
-        connection.commit()  # what the caller did before must not hang on this day
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('raw_ga4.events'), %s)", (day.toordinal(),))
-            connection.execute("DELETE FROM raw_ga4.events WHERE event_day = %s", (day,))
-            connection.execute(statement("raw_ga4/settle_dead_letters.sql"), {"suffix": f"{day:%Y%m%d}"})
-            stored = copy_rows(connection, shaped.copy_chunks())
-            dead = sum(
-                bury(connection, _letters(table, unfit), run_id=run.run_id) for unfit in shaped.unfit()
-            )
-            stage_events(connection, [day])
-            log_load(connection, run, table=table, day=day, rows=stored, dead=dead, note="; ".join(notes) or None)
+    shaped = ga4_arrow.shaped(rows, day=day, table=table, max_param_bytes=max_param_bytes)
+    with shaped as delivered, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('raw_ga4.events'), %s)", (day.toordinal(),))
+        connection.execute("DELETE FROM raw_ga4.events WHERE event_day = %s", (day,))
+        connection.execute(statement("raw_ga4/settle_dead_letters.sql"), {"suffix": f"{day:%Y%m%d}"})
+        stored = copy_rows(connection, delivered.copy_chunks())
+        dead = sum(bury(connection, _letters(table, unfit), run_id=run.run_id) for unfit in delivered.unfit())
+        stage_events(connection, [day])
+        log_load(connection, run, table=table, day=day, rows=stored, dead=dead, note="; ".join(notes) or None)
     return DayLoad(stored, dead, added)
 
 
@@ -104,6 +102,11 @@ def stage_events(connection: psycopg.Connection, days: Sequence[date]) -> None:
     """Rebuild `staging.events` for `days` from `raw_ga4.events`. Commits nothing."""
     connection.execute("DELETE FROM staging.events WHERE event_day = ANY(%s)", (list(days),))
     connection.execute(statement("staging/events.sql"), {"days": list(days)})
+
+
+def record_missing_day(connection: psycopg.Connection, run: Run, day: date) -> None:
+    """Keep in `ops.load_log` that `day` has no export table; what was loaded for it earlier stays."""
+    log_load(connection, run, table=f"events_{day:%Y%m%d}", day=day, rows=0, dead=0, note=MISSING_NOTE)
 
 
 def log_load(

@@ -1,0 +1,14 @@
+-- Slots of one lane of one night that nobody has settled and no running attempt holds: what a push walks through.
+-- Grain: one message, by person_id. Reads ops.message, ops.push_ledger. Writes nothing.
+-- Parameters: campaign, lane, day (date), token (uuid of this attempt), abandoned (uuid[]: tokens of attempts that are gone).
+-- Sent, unknown, confirmed and suppressed slots are never candidates; a claimed one only when its attempt is gone, a rejected one
+-- only when an earlier attempt saw the rejection.
+SELECT message.person_id, message.slot
+FROM ops.message AS message
+LEFT JOIN ops.push_ledger AS ledger
+    ON ledger.campaign = message.campaign AND ledger.person_id = message.person_id AND ledger.slot = message.slot
+WHERE message.campaign = %(campaign)s AND message.day = %(day)s::date AND message.lane = %(lane)s
+  AND (ledger.state IS NULL
+       OR (ledger.state = 'claimed' AND ledger.claim_token = ANY (%(abandoned)s::uuid[]))
+       OR (ledger.state = 'rejected' AND ledger.claim_token <> %(token)s::uuid))
+ORDER BY message.person_id
