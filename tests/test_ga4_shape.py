@@ -11,7 +11,7 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from nurture.errors import TerminalError
-from nurture.warehouse.ga4_events import DayLoad, Run, days_to_load, load_day, record_missing_day
+from nurture.warehouse.ga4_events import DayLoad, Run, days_to_load, load_day, record_missing_days
 from tests.ga4_fixtures import Row, event, param
 
 DAY = date(2026, 11, 21)
@@ -277,7 +277,7 @@ def test_later_loads_read_the_last_days_and_what_was_never_loaded(warehouse: psy
     exported = [date(2026, 11, day) for day in range(1, 25)]
     for day in exported[:14] + exported[15:20]:  # not the 15th: a first load broke off, or its table came late
         load(warehouse, [event(day)], day=day, table=f"events_{day:%Y%m%d}")
-    record_missing_day(warehouse, RUN, exported[14])
+    record_missing_days(warehouse, RUN, [exported[14]])
 
     days, is_first = days_to_load(warehouse, day=DAY, available=exported, reread_days=4)
 

@@ -105,8 +105,7 @@ def test_a_good_day_passes_every_gate_and_is_trusted(nights: Nights) -> None:
 
 
 def test_the_crm_carries_what_the_ledger_says_seen_by_the_vendors_own_client(nights: Nights) -> None:
-    client = HubSpot(access_token=TOKEN)
-    client.config.host = nights.state.crm_url
+    client = HubSpot(access_token=TOKEN, host=nights.state.crm_url)
     names = ["nurture_subject", "nurture_body", "nurture_cta", "nurture_message_id", "nurture_campaign", "nurture_template"]
     contacts = [c for c in client.crm.contacts.get_all(properties=names) if c.properties.get("nurture_message_id")]
     with nights.warehouse() as connection:

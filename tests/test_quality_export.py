@@ -28,6 +28,15 @@ def test_a_column_of_another_type_stops_the_night_and_is_named(warehouse: psycop
     assert "stream_id is bigint, expected text" in result.detail
 
 
+def test_a_lost_column_of_the_crm_stops_the_night_and_is_named(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("ALTER TABLE raw_hubspot.contacts DROP COLUMN email_opt_out")
+
+    result = check(warehouse, "raw_hubspot.contacts", "hubspot_schema_lock")
+
+    assert (result.status, result.sample_keys) == ("fail", ("email_opt_out",))
+    assert "email_opt_out is missing" in result.detail
+
+
 def test_a_lost_column_fails_the_lock_and_breaks_what_reads_it(warehouse: psycopg.Connection) -> None:
     warehouse.execute("ALTER TABLE raw_ga4.events DROP COLUMN event_name")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from airflow.sdk import DAG, Asset, TriggerRule
 
@@ -60,7 +61,7 @@ def campaign(
         arms: how the audience is split; a drawn arm sticks to the person.
         tags: shown in the UI.
     """
-    night = {"campaign": dag_id, "day": DAY}
+    night: dict[str, Any] = {"campaign": dag_id, "day": DAY}
     audience_parameters = {
         **night,
         "trigger_events": [trigger.event for trigger in triggers],

@@ -195,19 +195,18 @@ def test_an_attempt_that_comes_back_from_the_dead_is_fenced_off(
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 1)
-    with (
-        psycopg.connect(warehouse_url) as first_session,
-        attempt(first_session, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="zombie") as old,
-    ):
+    night = {"campaign": CAMPAIGN, "lane": "ready", "day": DAY}
+    with psycopg.connect(warehouse_url) as session, attempt(session, run_id="zombie", **night) as old:
         [message] = old.claim(next(old.candidates(10)))
-    push(warehouse, hook, crm_policy)
+    with psycopg.connect(warehouse_url) as session, attempt(session, run_id="heir", **night) as heir:
+        heir.claim(next(heir.candidates(10)))
 
-    with psycopg.connect(warehouse_url) as second_session:
-        zombie = Attempt(second_session, CAMPAIGN, "ready", DAY, "zombie", old.token, [])
-        moved = zombie.move("sent", {message.key: "woke up"}), zombie.move("rejected", {message.key: "woke up"})
+        moved = Attempt(warehouse, **night, run_id="zombie", token=old.token, abandoned=[]).move(
+            "sent", {message.key: "woke up"}
+        )
 
-    assert moved == (set(), set())
-    assert reason_of(warehouse, "p0001") == ("confirmed", "written; the CRM confirmed the record")
+        assert moved == set()
+        assert heir.move("sent", {message.key: "going out"}) == {message.key}
 
 
 def test_two_attempts_at_the_same_time_send_each_message_once(

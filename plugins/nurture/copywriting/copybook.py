@@ -21,6 +21,7 @@ class Copybook:
         self.vocabulary = load_vocabulary()
         self.facts = load_facts(vocabulary=self.vocabulary)
         self.day = day
+        self._requests: dict[tuple[str | None, ...], CopyRequest] = {}
         written, static = load_template(template), load_template(fallback_template)
         if not isinstance(written, ModelTemplate):
             raise ConfigError(f"{template} is static; a campaign's template must be of kind model")
@@ -33,12 +34,26 @@ class Copybook:
             raise ConfigError(f"{fallback_template} cites unknown facts {unknown}. Facts are: {', '.join(self.facts)}.")
 
     def model_request(self, context: Context, model: str) -> CopyRequest:
+        """What to ask `model` for; the same object for every context that the template does not tell apart."""
         narrowed = self.template.narrowed(context)
+        key = (model, *narrowed.values())
+        if key not in self._requests:
+            self._requests[key] = self._model_request(narrowed, model)
+        return self._requests[key]
+
+    def static_request(self, context: Context) -> CopyRequest:
+        """The same for the static template."""
+        narrowed = self.fallback.narrowed(context)
+        key = (None, *narrowed.values())
+        if key not in self._requests:
+            self._requests[key] = self._static_request(narrowed)
+        return self._requests[key]
+
+    def _model_request(self, narrowed: Context, model: str) -> CopyRequest:
         facts = select_facts(self.facts.values(), narrowed, self.day)
         return CopyRequest(self.template, self.template_hash, narrowed, facts, model, self.vocabulary)
 
-    def static_request(self, context: Context) -> CopyRequest:
-        narrowed = self.fallback.narrowed(context)
+    def _static_request(self, narrowed: Context) -> CopyRequest:
         parts = [part for name in self.fallback.sections for part in self.fallback.applying(name, narrowed)]
         cited = [self.facts[fact_id] for fact_id in sorted({fact_id for part in parts for fact_id in part.cites})]
         facts = tuple(fact for fact in cited if fact.is_valid_on(self.day))

@@ -139,10 +139,13 @@ def covered_by(facts: str) -> set[tuple[str, str, str]]:
 
 def plain(text: str) -> str:
     """Lower case, one kind of space, no invisible characters, ASCII digits whatever the script."""
-    spelled = "".join(_spelled(char) for char in text)
-    folded = unicodedata.normalize("NFKC", spelled).casefold()
-    digits = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in folded)
-    return " ".join(digits.replace("٪", "%").replace("’", "'").replace("−", "-").replace("‑", "-").split())
+    text = " ".join(text.split())
+    if not (text.isascii() and text.isprintable()):
+        spelled = "".join(_spelled(char) for char in text)
+        folded = unicodedata.normalize("NFKC", spelled)
+        text = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in folded)
+        text = " ".join(text.replace("٪", "%").replace("’", "'").replace("−", "-").replace("‑", "-").split())
+    return text.casefold()
 
 
 def _spelled(char: str) -> str:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ class Vocabulary(Strict):
         name = self.product_named(word) if key == "recent_product" else None
         return name or word.replace("_", " ")
 
+    @cached_property
+    def spellings(self) -> dict[str, dict[str, str]]:
+        """Key of a context → spelling, case and separators aside → word."""
+        spellings = {key: {_folded(word): word for word in self.words(name)} for key, name in CONTEXT_LISTS.items()}
+        spellings["recent_product"] |= {_folded(product.name): product.id for product in self.products}
+        return spellings
+
     @property
     def product_names(self) -> tuple[str, ...]:
         return tuple(product.name for product in self.products)
@@ -83,13 +91,10 @@ def normalise(raw: Any, vocabulary: Vocabulary) -> Context:
     """
     values = raw if isinstance(raw, Mapping) else {}
     context = {}
-    for key, list_name in CONTEXT_LISTS.items():
-        known = {_folded(word): word for word in vocabulary.words(list_name)}
-        if list_name == "products":
-            known |= {_folded(product.name): product.id for product in vocabulary.products}
+    for key, words in vocabulary.spellings.items():
         value = values.get(key)
         folded = _folded(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
-        context[key] = known.get(folded, nothing_known(key))
+        context[key] = words.get(folded, nothing_known(key))
     return context
 
 

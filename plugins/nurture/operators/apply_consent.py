@@ -1,5 +1,6 @@
 """Who may be written to, decided in SQL over the whole audience."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
@@ -15,11 +16,16 @@ class ApplyConsentOperator(RunStatements):
         day: the night's last complete GA4 day, ISO, templated.
     """
 
+    template_fields: Sequence[str] = (*RunStatements.template_fields, "campaign", "day")
+
     def __init__(self, *, campaign: str, day: str, **kwargs: Any) -> None:
-        super().__init__(statements=["audience/apply_consent.sql"], parameters={"campaign": campaign, "day": day}, **kwargs)
+        super().__init__(statements=["audience/apply_consent.sql"], parameters={}, **kwargs)
+        self.campaign = campaign
+        self.day = day
 
     def execute(self, context: Context) -> None:
         from nurture.policy import load_policy
 
-        self.parameters = {**dict(self.parameters), "opt_out_regions": list(load_policy().consent.opt_out_regions)}
-        super().execute(context)
+        regions = list(load_policy().consent.opt_out_regions)
+        self.parameters = {"campaign": self.campaign, "day": self.day, "opt_out_regions": regions}
+        super().execute(context)  # type: ignore[no-untyped-call]

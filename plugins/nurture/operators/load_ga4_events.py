@@ -37,7 +37,6 @@ class LoadGa4EventsOperator(BaseOperator):
         policy, day = load_policy().ga4, date.fromisoformat(self.day)
         run = ga4_events.Run(context["dag"].dag_id, context["run_id"])
         export = Ga4ExportHook(self.ga4_conn_id)
-        loads: list[ga4_events.DayLoad] = []
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             days, is_first = ga4_events.days_to_load(
                 connection, day=day, available=export.available_days(), reread_days=policy.reread_days
@@ -51,7 +50,8 @@ class LoadGa4EventsOperator(BaseOperator):
             missing = sorted(set(days) - {table.day for table in tables})
             for without_table in missing:
                 self.log.warning("%s: %s.", without_table, ga4_events.MISSING_NOTE)
-                ga4_events.record_missing_day(connection, run, without_table)
+            ga4_events.record_missing_days(connection, run, missing)
+            loads = []
             for table in tables:
                 load = ga4_events.load_day(
                     connection, day=table.day, table=table.name, rows=export.read(table), run=run,
@@ -61,12 +61,4 @@ class LoadGa4EventsOperator(BaseOperator):
                 loads.append(load)
             if is_first:  # a table that was empty has no statistics until autovacuum comes by
                 connection.execute("ANALYZE raw_ga4.events, staging.events")
-        return {
-            "days": [table.day.isoformat() for table in tables],
-            "rows": sum(load.rows for load in loads),
-            "dead": sum(load.dead for load in loads),
-            "intraday_days": [table.day.isoformat() for table in tables if table.is_intraday],
-            "missing_days": [without_table.isoformat() for without_table in missing],
-            "first_load": is_first,
-            "new_columns": sorted({name for load in loads for name in load.new_columns}),
-        }
+        return ga4_events.summary(loads, missing=missing, is_first=is_first)

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -33,9 +33,11 @@ class Run:
 class DayLoad:
     """What became of one export table: `rows` stored, `dead` set aside, columns that the export did not have in 2026."""
 
+    day: date
+    is_intraday: bool
     rows: int
     dead: int
-    new_columns: list[str] = field(default_factory=list)
+    new_columns: list[str]
 
 
 def days_to_load(
@@ -86,7 +88,7 @@ def load_day(
         dead = sum(bury(connection, _letters(table, unfit), run_id=run.run_id) for unfit in delivered.unfit())
         stage_events(connection, [day])
         log_load(connection, run, table=table, day=day, rows=stored, dead=dead, note="; ".join(notes) or None)
-    return DayLoad(stored, dead, added)
+    return DayLoad(day, is_intraday, stored, dead, added)
 
 
 def copy_rows(connection: psycopg.Connection, chunks: Iterable[bytes]) -> int:
@@ -104,9 +106,23 @@ def stage_events(connection: psycopg.Connection, days: Sequence[date]) -> None:
     connection.execute(statement("staging/events.sql"), {"days": list(days)})
 
 
-def record_missing_day(connection: psycopg.Connection, run: Run, day: date) -> None:
-    """Keep in `ops.load_log` that `day` has no export table; what was loaded for it earlier stays."""
-    log_load(connection, run, table=f"events_{day:%Y%m%d}", day=day, rows=0, dead=0, note=MISSING_NOTE)
+def record_missing_days(connection: psycopg.Connection, run: Run, days: Iterable[date]) -> None:
+    """Keep in `ops.load_log` that `days` have no export table; what was loaded for them earlier stays."""
+    for day in days:
+        log_load(connection, run, table=f"events_{day:%Y%m%d}", day=day, rows=0, dead=0, note=MISSING_NOTE)
+
+
+def summary(loads: Sequence[DayLoad], *, missing: Iterable[date], is_first: bool) -> dict[str, Any]:
+    """What one run did, as its XCom says it: counts, days in ISO form, column names."""
+    return {
+        "days": [load.day.isoformat() for load in loads],
+        "rows": sum(load.rows for load in loads),
+        "dead": sum(load.dead for load in loads),
+        "intraday_days": [load.day.isoformat() for load in loads if load.is_intraday],
+        "missing_days": [day.isoformat() for day in missing],
+        "first_load": is_first,
+        "new_columns": sorted({name for load in loads for name in load.new_columns}),
+    }
 
 
 def log_load(

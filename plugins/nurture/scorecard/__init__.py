@@ -1,0 +1,1 @@
+"""Pages of the Airflow UI that show a night. Reads the warehouse only."""
