@@ -20,12 +20,11 @@ def print_night(
     report = night_report(connection, dag_id=dag_id, run_id=run_id, day=day, campaign=campaign)
     say("")
     say(f"{dag_id} · {day} · {_outcome(connection, dag_id, run_id, run['state'])}")
-    for load in report.get("loads", []):
-        dead = f", {load['dead_letters']} to ops.dead_letter" if load.get("dead_letters") else ""
-        note = f" ({load['note']})" if load.get("note") else ""
-        say(f"  loaded     {load['rows']:>7,} rows  {load['source']}{dead}{note}")
+    for line in _loads(report.get("loads", [])):
+        say(f"  loaded     {line}")
     for gate in report.get("gates", []):
-        say(f"  gate     {GATE_MARKS[gate['status']]} {_figure(gate):<26} {gate['check']}: {gate['detail']}")
+        detail = "" if gate["status"] == "pass" else f": {gate['detail']}"
+        say(f"  gate       {GATE_MARKS[gate['status']]} {gate['check']:<30} {_figure(gate)}{detail}")
     if campaign:
         _print_campaign(report, say)
     if report.get("dead_letters"):
@@ -69,9 +68,33 @@ def _figure(gate: dict[str, Any]) -> str:
     """Observed value against its limit, in the check's unit."""
     if gate.get("observed") is None:
         return "not judged"
-    as_text = (lambda x: f"{x:.2%}") if gate.get("unit") == "share" else (lambda x: f"{x:g}")
+    is_share, unit = gate.get("unit") == "share", gate.get("unit") or ""
+    as_text = (lambda x: f"{x:.2%}") if is_share else (lambda x: f"{x:g} {unit}".rstrip())
     limit = f" (limit {as_text(gate['threshold'])})" if gate.get("threshold") is not None else ""
     return as_text(gate["observed"]) + limit
+
+
+def _loads(loads: list[dict[str, Any]]) -> list[str]:
+    """One line for each source; the days of the GA4 export are one source."""
+    lines, days = [], [load for load in loads if load["source"].startswith("ga4.")]
+    if days:
+        names = [load["source"].rpartition("_")[2] for load in days]
+        notes = sorted({load["note"] for load in days if load.get("note")})
+        lines.append(_load(f"ga4.events of {len(days)} days, {names[0]} to {names[-1]}", days, notes))
+    for load in loads:
+        if load not in days:
+            lines.append(_load(load["source"], [load], [load["note"]] if load.get("note") else []))
+    return lines
+
+
+def _load(what: str, loads: list[dict[str, Any]], notes: list[str]) -> str:
+    dead = sum(load.get("dead_letters", 0) for load in loads)
+    said = [
+        f"{sum(load['rows'] for load in loads):,} rows of {what}",
+        *([f"{dead} to ops.dead_letter"] if dead else []),
+        *notes,
+    ]
+    return "; ".join(said)
 
 
 def _pairs(counts: dict[str, int]) -> str:

@@ -62,7 +62,7 @@ WITH candidate AS (
     RETURNING ledger.person_id
 )
 SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_id, candidate.blocked,
-       copy.template_id || '@' || copy.template_version AS template,
+       copy.template_id || '@v' || copy.template_version AS template,
        copy.output,
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry

@@ -27,6 +27,7 @@ CREATE TABLE ops.dead_letter (
     reason     text NOT NULL,              -- what was found, what was expected, what to do
     payload    jsonb,                      -- the row, cut to 16 kB
     attempts   integer NOT NULL DEFAULT 1,
+    dag_id     text,                       -- with run_id: the run that met it last; run ids repeat between DAGs
     run_id     text,
     first_seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     last_seen_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -45,5 +45,6 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
             WHERE campaign = %(campaign)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
         'already_sent_before', (SELECT count(*) FROM audience WHERE suppressed_reason = 'already_sent_this_slot')) END,
     'dead_letters', (SELECT coalesce(jsonb_object_agg(source, letters), '{}') FROM (
-        SELECT source, count(*) AS letters FROM ops.dead_letter WHERE run_id = %(run_id)s AND resolved_at IS NULL GROUP BY 1) AS letter)
+        SELECT source, count(*) AS letters FROM ops.dead_letter
+        WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND resolved_at IS NULL GROUP BY 1) AS letter)
 )) AS report

@@ -147,7 +147,7 @@ class _Writer:
         if rejected:
             letter = DeadLetter("llm.copy", request.request_hash, f"{why}. Static copy is sent instead.",
                                 payload=storable({"context": request.context, "output": output}))  # fmt: skip
-            bury(self.connection, [letter], run_id=self.run.run_id)
+            bury(self.connection, [letter], dag_id=self.run.dag_id, run_id=self.run.run_id)
         self.connection.commit()
 
     def _note(

@@ -141,7 +141,7 @@ class Attempt:
                 for row in rows
                 if row.key in moved
             ]
-            return bury(self.connection, letters, run_id=self.run_id)
+            return bury(self.connection, letters, dag_id=self.campaign, run_id=self.run_id)
 
     def take_over(self) -> int:
         """Become the holder of the campaign's rows that an attempt sent and then was gone; returns how many."""

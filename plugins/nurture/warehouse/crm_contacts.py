@@ -67,7 +67,7 @@ def load_contacts(
         counts = LoadCounts(full_load=watermark is None)
         connection.execute(statement("raw_hubspot/create_delivered.sql"))
         connection.execute(statement("raw_hubspot/create_changed.sql"))
-        latest = _deliver(connection, _read(source, watermark, policy), policy, counts, run_id)
+        latest = _deliver(connection, _read(source, watermark, policy), policy, counts, dag_id, run_id)
         counts.changed = connection.execute(statement("raw_hubspot/merge_contacts.sql")).rowcount
         connection.execute(statement("raw_hubspot/mark_merged.sql"))
         connection.execute(statement("staging/contacts.sql"), {"denied_words": list(DENIED_WORDS)})
@@ -92,7 +92,12 @@ def _read(source: ContactSource, watermark: datetime | None, policy: Crm) -> Ite
 
 
 def _deliver(
-    connection: psycopg.Connection, contacts: Iterator[Contact], policy: Crm, counts: LoadCounts, run_id: str
+    connection: psycopg.Connection,
+    contacts: Iterator[Contact],
+    policy: Crm,
+    counts: LoadCounts,
+    dag_id: str,
+    run_id: str,
 ) -> datetime | None:
     """COPY page after page; returns the latest `lastmodifieddate` seen."""
     latest: datetime | None = None
@@ -110,7 +115,7 @@ def _deliver(
             for row in rows:
                 copy.write_row(row)
         counts.contacts += len(page)
-        counts.dead += bury(connection, letters, run_id=run_id)
+        counts.dead += bury(connection, letters, dag_id=dag_id, run_id=run_id)
     return latest
 
 

@@ -29,17 +29,20 @@ class DeadLetter:
     payload: Any = None
 
 
-def bury(connection: psycopg.Connection, letters: Iterable[DeadLetter], *, run_id: str | None = None) -> int:
+def bury(
+    connection: psycopg.Connection, letters: Iterable[DeadLetter], *, dag_id: str | None = None, run_id: str | None = None
+) -> int:
     """Keep `letters`; one that was met before counts an attempt more. Returns how many were given."""
-    rows = [(x.source, x.key, x.field, x.reason, _cut(x.payload), run_id) for x in letters]
+    rows = [(x.source, x.key, x.field, x.reason, _cut(x.payload), dag_id, run_id) for x in letters]
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(
                 """
-                INSERT INTO ops.dead_letter (source, key, field, reason, payload, run_id)
-                VALUES (%s, %s, %s, %s, %s::jsonb, %s)
+                INSERT INTO ops.dead_letter (source, key, field, reason, payload, dag_id, run_id)
+                VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s)
                 ON CONFLICT (source, key, field) DO UPDATE SET
-                    reason = excluded.reason, payload = excluded.payload, run_id = excluded.run_id,
+                    reason = excluded.reason, payload = excluded.payload,
+                    dag_id = excluded.dag_id, run_id = excluded.run_id,
                     attempts = ops.dead_letter.attempts + 1, last_seen_at = clock_timestamp(), resolved_at = NULL
                 """,
                 rows,
