@@ -51,7 +51,7 @@ def test_copy_arrives_on_contacts_with_placeholders_filled(
         "nurture_body": "Made for Nordlicht. No {surprise}.",
         "nurture_cta": "See how",
         "nurture_campaign": CAMPAIGN,
-        "nurture_template": "lead_nurture@3",
+        "nurture_template": "lead_nurture@v3",
     }
     row = warehouse.execute("SELECT DISTINCT message_id FROM ops.push_ledger").fetchall()
     assert row == [(written["1"].properties[MESSAGE_ID],)]
