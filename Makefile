@@ -57,7 +57,7 @@ test: check
 	$(BIN)/python -m pytest
 
 test-fast: install
-	$(BIN)/python -m pytest -m "not airflow and not emulator"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not airflow and not emulator"
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -29,13 +29,15 @@ INSERT INTO staging.events (event_day, row_number, event_at, event_name, user_id
 SELECT date '2026-11-21' - number % 14, number, timestamptz '2026-11-21 12:00Z' - number % 14 * interval '1 day',
        'event_' || number % 23, CASE WHEN number % 90000 < 20000 THEN 'u' || number % 90000 END, 'v' || number % 90000
 FROM generate_series(1, 1000000) AS number;
-INSERT INTO raw_ga4.events (event_day, row_number, event_at, event_name, user_pseudo_id, geo, event_params, user_properties, items, rest)
-SELECT date '2026-11-21' - number % 4, number, timestamptz '2026-11-21 12:00Z' - number % 4 * interval '1 day', 'event_' || number % 23,
-       'v' || number % 90000, '{"country": "Germany"}', '[{"key": "page_location", "value": {"string_value": "https://larkfield.example/"}}]',
-       '[]', '[]', '{}'
+INSERT INTO raw_ga4.events (event_day, row_number, event_at, event_name, user_pseudo_id, geo, event_params, user_properties,
+                            items, rest)
+SELECT date '2026-11-21' - number % 4, number, timestamptz '2026-11-21 12:00Z' - number % 4 * interval '1 day',
+       'event_' || number % 23, 'v' || number % 90000, '{"country": "Germany"}',
+       '[{"key": "page_location", "value": {"string_value": "https://larkfield.example/"}}]', '[]', '[]', '{}'
 FROM generate_series(1, 1000000) AS number;
 INSERT INTO staging.contacts (crm_id, email, is_opted_out, modified_at)
-SELECT number::text, 'c' || number % 199000 || '@example.com', false, timestamptz '2026-11-01 00:00Z' FROM generate_series(1, 200000) AS number;
+SELECT number::text, 'c' || number % 199000 || '@example.com', false, timestamptz '2026-11-01 00:00Z'
+FROM generate_series(1, 200000) AS number;
 ANALYZE;
 """
 

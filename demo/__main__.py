@@ -14,6 +14,7 @@ from demo.airflow import AirflowApi, uses_real_model
 from demo.fill import Wanted, fill
 from demo.state import State, fresh, load
 from demo.summary import print_night
+from nurture.errors import NurtureError
 
 CAMPAIGNS = ("lead_nurture",)
 DAGS = ("customer_data", *CAMPAIGNS)
@@ -38,7 +39,7 @@ def main() -> None:
                 stack.stop(state, print)
             return
         _up(given)
-    except (RuntimeError, OSError) as error:
+    except (NurtureError, RuntimeError, OSError) as error:
         sys.exit(f"make demo: {error}")
 
 

@@ -30,10 +30,14 @@ def free_port() -> int:
 
 @dataclass
 class EmbeddedPostgres:
-    """One cluster in `data`, listening on 127.0.0.1:`port`, user `postgres`, no password (any local user may connect)."""
+    """One cluster in `data`, listening on 127.0.0.1:`port`, user `postgres`, no password (any local user may connect).
+
+    With `is_durable` off nothing is forced to disk: for tests, which throw the cluster away.
+    """
 
     data: Path
     port: int
+    is_durable: bool = True
 
     @property
     def server(self) -> str:
@@ -62,6 +66,8 @@ class EmbeddedPostgres:
             "synchronous_commit": "off", "max_connections": 200, "shared_buffers": "256MB", "max_wal_size": "2GB",
             "timezone": "UTC", "log_timezone": "UTC", "autovacuum_naptime": "15s",
         }  # fmt: skip
+        if not self.is_durable:
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         options = " ".join(f"-c {name}={value or repr('')}" for name, value in settings.items())
         _run([binaries / "pg_ctl", "-D", self.data, "-w", "-l", self.data / "server.log", "-o", options, "start"], account)
 
@@ -77,7 +83,7 @@ class EmbeddedPostgres:
         """Create `name` unless it exists."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
-                create = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                create = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
                 connection.execute(create.format(psycopg.sql.Identifier(name), psycopg.sql.Identifier(template)))
 
 

@@ -51,5 +51,6 @@ def event(day: date, name: str = "page_view", *, second: int = 0, **columns: Any
         "user_pseudo_id": "device-1",
         "user_properties": [],
         "items": [],
+        "device": {"category": "desktop", "web_info": {"browser": "Edge"}},
         "stream_id": "1234",
     } | columns

@@ -56,7 +56,8 @@ def add_raw_events(
         INSERT INTO raw_ga4.events (event_day, row_number, event_at, event_name, user_pseudo_id, geo, event_params,
                                     user_properties, items, rest)
         SELECT %(day)s, coalesce((SELECT max(row_number) FROM raw_ga4.events), 0) + number,
-               (%(day)s::date + %(event_at)s::interval) AT TIME ZONE 'UTC', 'page_view', %(visitor)s, '{}', '[]', '[]', '[]', '{}'
+               (%(day)s::date + %(event_at)s::interval) AT TIME ZONE 'UTC', 'page_view', %(visitor)s, '{}', '[]',
+               '[]', '[]', '{}'
         FROM generate_series(1, %(count)s) AS number
         """,
         {"day": DAY, "count": count, "event_at": event_at, "visitor": visitor},
@@ -73,7 +74,7 @@ def add_contacts(connection: psycopg.Connection, count: int, *, email: str | Non
             FROM next, generate_series(taken + 1, taken + %(count)s) AS number
         ),
         raw AS (
-            INSERT INTO raw_hubspot.contacts (crm_id, email, region, consent_status, modified_at, properties)
+            INSERT INTO raw_hubspot.contacts (crm_id, email, country, consent_status, modified_at, properties)
             SELECT crm_id, email, 'DE', 'granted', timestamptz '2026-11-01 00:00Z', '{}' FROM contact
         )
         INSERT INTO staging.contacts (crm_id, email, region, consent_status, is_opted_out, modified_at)
@@ -88,7 +89,8 @@ def add_person(connection: psycopg.Connection, number: int, *, arm: str | None =
     values = {
         "campaign": "lead_nurture", "day": DAY, "person_id": f"p_{number}", "slot": "week-2026-W47", "crm_id": str(number),
         "trigger_event": "form_submit", "trigger_at": f"{DAY}T12:00:00Z", "trigger_event_day": DAY,
-        "trigger_row_number": number, "context": Jsonb({}), "suppressed_reason": None, "consent_basis": "granted", "arm": arm,
+        "trigger_row_number": number, "context": Jsonb({}), "suppressed_reason": None, "consent_basis": "granted",
+        "arm": arm,
     } | columns  # fmt: skip
     _insert(connection, "marts", "audience", values)
 
@@ -99,8 +101,9 @@ def add_copy(
     """One piece of copy; keywords replace parts of its output."""
     words = {"headline": "Fewer stock errors", "body": "Hello {first_name}, see how.", "cta": "Read more"} | output
     values = {
-        "copy_id": copy_id, "request_hash": f"request of {copy_id}", "campaign": "lead_nurture", "template_id": "lead_nurture",
-        "template_version": 1, "origin": origin, "parameters": Jsonb({}), "context": Jsonb({}), "fact_ids": Jsonb([]),
+        "copy_id": copy_id, "request_hash": f"request of {copy_id}", "campaign": "lead_nurture",
+        "template_id": "lead_nurture", "template_version": 1, "origin": origin, "parameters": Jsonb({}),
+        "context": Jsonb({}), "fact_ids": Jsonb([]),
         "output": Jsonb(words), "verdict": verdict,
     }  # fmt: skip
     _insert(connection, "ops", "copy", values)

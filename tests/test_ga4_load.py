@@ -43,11 +43,12 @@ class Site:
         where = {"rest_url": self.emulator.rest_url, "project": self.emulator.project, "dataset": self.dataset}
         return export_days(rows_by_day, intraday=intraday or (), **where)
 
-    def drop(self, table: str) -> None:
+    @property
+    def client(self) -> Any:
         from google.auth.credentials import AnonymousCredentials
         from google.cloud.bigquery import Client
 
-        Client(self.emulator.project, AnonymousCredentials()).delete_table(f"{self.dataset}.{table}")
+        return Client(self.emulator.project, AnonymousCredentials())
 
     def run_night(self, day: date = DAY, run_id: str = "run-1") -> dict[str, Any]:
         operator = LoadGa4EventsOperator(task_id="load", day=day.isoformat())
@@ -161,7 +162,7 @@ def test_a_day_without_a_daily_table_is_read_from_the_intraday_one_and_says_so(s
     ]
 
 
-def test_the_daily_table_is_preferred_once_it_is_there(site: Site) -> None:
+def test_the_daily_table_replaces_what_came_from_the_intraday_one(site: Site) -> None:
     site.export({DAY: [event(DAY, "partial")]}, intraday={DAY})
     site.run_night()
     site.export({DAY: [event(DAY, "whole"), event(DAY, "late", second=1)]})
@@ -172,10 +173,20 @@ def test_the_daily_table_is_preferred_once_it_is_there(site: Site) -> None:
     assert site.names() == ["whole", "late"]
 
 
+def test_the_daily_table_is_preferred_while_google_has_both(site: Site) -> None:
+    site.export({DAY: [event(DAY, "whole")]})
+    site.client.create_table(f"{site.dataset}.events_intraday_20261121")
+
+    done = site.run_night()
+
+    assert done["intraday_days"] == []
+    assert site.names() == ["whole"]
+
+
 def test_a_day_without_any_table_keeps_what_was_loaded_and_says_so(site: Site) -> None:
     site.export({day: [event(day)] for day in (DAY - timedelta(days=1), DAY)})
     site.run_night()
-    site.drop("events_20261121")
+    site.client.delete_table(f"{site.dataset}.events_20261121")
 
     done = site.run_night(run_id="run-2")
 

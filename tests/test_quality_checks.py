@@ -114,7 +114,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, top: dict[str, Any], words: str) 
 def test_a_table_without_a_check_file_names_those_that_there_are(tmp_path: Path) -> None:
     write(tmp_path, ENTRY)
 
-    with pytest.raises(ConfigError, match="There are files for: staging.contacts"):
+    with pytest.raises(ConfigError, match=r"There are files for: staging\.contacts"):
         read_checks("staging.contact", tmp_path)
 
 
@@ -123,7 +123,8 @@ def test_reading_check_files_does_not_import_great_expectations() -> None:
     import sys
 
     code = (
-        "import sys; from nurture.quality.checks import read_checks; import nurture.quality.gate; read_checks('ops.message'); "
+        "import sys; from nurture.quality.checks import read_checks; import nurture.quality.gate; "
+        "read_checks('ops.message'); "
         "sys.exit('great_expectations' in sys.modules)"
     )
 

@@ -58,7 +58,7 @@ def test_one_contact_is_enough_to_go_on(warehouse: psycopg.Connection) -> None:
     assert check(warehouse, "staging.contacts", "contacts_present").status == "pass"
 
 
-@pytest.mark.parametrize("column", ["region", "consent_status", "email"])
+@pytest.mark.parametrize("column", ["country", "consent_status", "email"])
 def test_an_optional_column_that_is_often_empty_warns(warehouse: psycopg.Connection, column: str) -> None:
     add_contacts(warehouse, 10)
     statement = psycopg.sql.SQL("UPDATE raw_hubspot.contacts SET {} = NULL WHERE crm_id IN ('3', '4')")
@@ -73,9 +73,9 @@ def test_an_optional_column_that_is_often_empty_warns(warehouse: psycopg.Connect
 @pytest.mark.parametrize("column", ["is_archived = true", "merged_into = '1'"])
 def test_archived_and_merged_contacts_do_not_count(warehouse: psycopg.Connection, column: str) -> None:
     add_contacts(warehouse, 10)
-    warehouse.execute(f"UPDATE raw_hubspot.contacts SET region = NULL, {column} WHERE crm_id > '3'".encode())
+    warehouse.execute(f"UPDATE raw_hubspot.contacts SET country = NULL, {column} WHERE crm_id > '3'".encode())
 
-    assert check(warehouse, "raw_hubspot.contacts", "hubspot_region_present").observed == 0
+    assert check(warehouse, "raw_hubspot.contacts", "hubspot_country_present").observed == 0
 
 
 def test_a_change_from_the_future_fails(warehouse: psycopg.Connection) -> None:

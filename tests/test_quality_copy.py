@@ -3,10 +3,10 @@
 import psycopg
 import pytest
 
-from quality_night import add_copy, add_message, add_person, check, judge
 from nurture.copywriting.assembly import load_placeholders
 from nurture.quality.checks import read_checks
 from nurture.quality.verdict import CheckResult
+from quality_night import add_copy, add_message, add_person, check, judge
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 import yaml
 
-from quality_night import DAY, RUN, add_events, check
 from nurture.paths import CHECKS
 from nurture.policy import load_policy
 from nurture.quality import gate
 from nurture.quality.checks import read_checks
 from nurture.quality.verdict import CheckResult
+from quality_night import DAY, RUN, add_events, check
 
 SEED = 20261121
 

@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from quality_night import RUN, add_raw_events, check, judge
 from nurture.quality.verdict import GateBroken
+from quality_night import RUN, add_raw_events, check, judge
 
 
 def test_the_tables_as_migrated_keep_the_schema_lock(warehouse: psycopg.Connection) -> None:

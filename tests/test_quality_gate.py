@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from demo.postgres import EmbeddedPostgres
-from quality_night import DAY, RUN, add_contacts, add_events, judge
 from nurture.errors import ConfigError
 from nurture.policy import load_policy
 from nurture.quality.gate import run_gate
 from nurture.quality.record import stopped_by
 from nurture.quality.verdict import GateBroken
+from quality_night import DAY, RUN, add_contacts, add_events, judge
 
 
 def test_every_check_is_kept_with_its_figure_and_its_limit(warehouse: psycopg.Connection) -> None:
@@ -103,6 +103,22 @@ def test_a_database_that_is_gone_raises(warehouse_url: str, postgres: EmbeddedPo
         with pytest.raises(GateBroken, match="The warehouse does not answer"):
             run_gate(connection, tables=["staging.contacts"], day=DAY, policy=load_policy(), **RUN)
     postgres.create_database(name)
+
+
+def test_a_password_of_any_characters_breaks_nothing_and_is_shown_nowhere(
+    warehouse: psycopg.Connection, warehouse_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    password = "p@${HOME}$s/w:%rd?#"
+    warehouse.execute("CREATE ROLE gate_reader SUPERUSER LOGIN")
+    warehouse.commit()
+
+    with caplog.at_level(logging.DEBUG), psycopg.connect(warehouse_url, user="gate_reader", password=password) as connection:
+        judge(connection, "staging.contacts")
+        page = str(connection.execute("SELECT html FROM ops.data_docs").fetchone())
+
+    warehouse.execute("DROP ROLE gate_reader")
+    warehouse.commit()
+    assert "p@$" not in page + caplog.text
 
 
 def test_neither_results_nor_page_nor_log_hold_an_address(

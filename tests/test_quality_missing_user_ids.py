@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from quality_night import DAY, add_events, check
 from nurture.quality.verdict import CheckResult
+from quality_night import DAY, add_events, check
 
 
 def missing_user_ids(connection: psycopg.Connection) -> CheckResult:

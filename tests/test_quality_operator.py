@@ -87,7 +87,8 @@ def test_a_gate_that_fails_skips_all_behind_it_but_what_is_kept_and_teardowns(wa
     run, states = run_night()
 
     assert states == {
-        "prepare": "success", "gate": "success", "work": "skipped", "more": "skipped", "report": "success", "clean": "success",
+        "prepare": "success", "gate": "success", "work": "skipped", "more": "skipped", "report": "success",
+        "clean": "success",
     }  # fmt: skip
     assert xcom(run, "return_value") == {"pass": 1, "warn": 0, "fail": 1, "error": 0}
     kept = warehouse.execute("SELECT status FROM ops.gate_result WHERE check_name = 'duplicate_contacts'").fetchone()

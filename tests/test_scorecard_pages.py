@@ -65,8 +65,8 @@ def test_a_night_shows_its_checks_and_every_part_of_its_report(warehouse: psycop
     answer = pages.get("/run", params=ADDRESS)
 
     assert answer.status_code == 200
-    shown = ["too many duplicates", "duplicate_contacts", "90 %", "2 %", "9 keys", "Loads", "12,034", "full load", "Opted out",
-             "212", "sandbox-writer-1", "0.0123", "data-docs?dag_id="]  # fmt: skip
+    shown = ["too many duplicates", "duplicate_contacts", "90 %", "2 %", "9 keys", "Loads", "12,034", "full load",
+             "Opted out", "212", "sandbox-writer-1", "0.0123", "data-docs?dag_id="]  # fmt: skip
     assert [word for word in shown if word not in answer.text] == []
 
 

@@ -23,7 +23,7 @@ def main() -> None:
         http=ClosableProtocol,
         log_level="warning",
         access_log=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=1,
     )
 
 

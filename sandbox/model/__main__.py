@@ -18,7 +18,7 @@ def main() -> None:
     limits = Limits(requests_per_minute=given.requests_per_minute)
     app = create_app(given.database_url, limits=limits, latency_ms=given.latency_ms)
     # Logs at `critical`: uvicorn would report each connection closed on purpose as an error.
-    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="critical", timeout_graceful_shutdown=5)
+    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="critical", timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 -- Runs in DuckDB, inside the load: what goes into raw_ga4.events, in the order of its columns.
--- Grain: one event that can be stored. Reads delivered, numbered. Parameters: day (date of the export table).
+-- Grain: one event that can be stored. Reads delivered, numbered. Writes nothing.
+-- Parameters: day (date of the export table).
 SELECT
     $day::DATE                                 AS event_day,
     row_number,

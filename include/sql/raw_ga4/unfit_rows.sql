@@ -1,5 +1,5 @@
 -- Runs in DuckDB, inside the load: what goes to ops.dead_letter.
--- Grain: one event that cannot be stored. Reads delivered, numbered. No parameters. A very long row is cut to its beginning.
+-- Grain: one event that cannot be stored. Reads delivered, numbered. Writes nothing. No parameters. A very long row is cut to its beginning.
 WITH spelled AS (
     SELECT
         row_number,

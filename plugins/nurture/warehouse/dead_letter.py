@@ -1,12 +1,14 @@
 """Rows that could not be used, kept where they can be seen and tried again."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # an escaped NUL in JSON text; `\\u0000` is a backslash and six letters
 PAYLOAD_LIMIT = 16_384  # characters kept of a bad row
 
 
@@ -54,7 +56,7 @@ def _cut(payload: Any) -> str | None:
     """JSON text that PostgreSQL accepts: at most `PAYLOAD_LIMIT` characters, no NUL."""
     if payload is None:
         return None
-    text = json.dumps(payload, ensure_ascii=False, default=str).replace("\\u0000", "")
+    text = NUL.sub(r"\1", json.dumps(payload, ensure_ascii=False, default=str))
     if len(text) <= PAYLOAD_LIMIT:
         return text
     return json.dumps({"cut_to": PAYLOAD_LIMIT, "text": text[:PAYLOAD_LIMIT]}, ensure_ascii=False)

@@ -125,9 +125,11 @@ def shaped(rows: "pa.RecordBatchReader", *, day: date, table: str, max_param_byt
 
 
 def _same_columns(batch: "pa.RecordBatch") -> "pa.Table":
-    """`USED_COLUMNS` (NULL where the table has none) and `rest`, a struct of all others. Copies nothing."""
+    """`USED_COLUMNS` (NULL where the table has none) and `rest`, a struct of all others. Copies nothing but slices."""
     import pyarrow as pa
 
+    if any(column.offset for column in batch.columns):  # DuckDB does not read a struct within a struct of a slice
+        batch = pa.ipc.read_record_batch(batch.serialize(), batch.schema)
     nothing = pa.nulls(batch.num_rows, pa.string())
     used: list[Any] = [batch.column(name) if name in batch.schema.names else nothing for name in USED_COLUMNS]
     others: Sequence[str] = [name for name in batch.schema.names if name not in USED_COLUMNS]
