@@ -71,16 +71,24 @@ def _fill(state: Any, day: Any) -> None:
     from demo import stack
     from sandbox.crm.server import RunningCrm
     from sandbox.world import generate
+    from sandbox.world.vocabulary import PRODUCTS
 
     world = generate(people=PEOPLE, days=14, last_day=day, seed=7)
     contacts = [c for c in world.contacts[:PEOPLE] if c.properties.get("email")]
     crm = RunningCrm(state.crm_url)
     for start in range(0, len(contacts), 2_000):
         crm.seed([c.as_seed() for c in contacts[start : start + 2_000]])
+    products = [None, *(product.name for product in PRODUCTS)]
+    given = [
+        {"id": str(c.id), "p": c.properties, "product": products[position % len(products)]}
+        for position, c in enumerate(contacts)
+    ]
     with psycopg.connect(stack.postgres(state).url("warehouse")) as connection:
         connection.execute(
             """
-            WITH given AS (SELECT * FROM jsonb_to_recordset(%(contacts)s::jsonb) AS c (id text, p jsonb)), contact AS (
+            WITH given AS (
+                SELECT * FROM jsonb_to_recordset(%(contacts)s::jsonb) AS c (id text, p jsonb, product text)
+            ), contact AS (
                 INSERT INTO staging.contacts (crm_id, email, first_name, consent_status, is_opted_out, modified_at, region)
                 SELECT id, p ->> 'email', p ->> 'firstname', 'granted', false, now(), 'US' FROM given
             ), person AS (
@@ -89,17 +97,15 @@ def _fill(state: Any, day: Any) -> None:
             INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
                                         trigger_row_number, context, consent_basis, arm)
             SELECT 'lead_nurture', %(day)s, 'p_' || id, 'bench', id, 'form_submit', now(), %(day)s, 1,
-                   jsonb_build_object('persona', p ->> 'persona', 'industry', p ->> 'industry', 'pain_point', p ->> 'pain_point',
-                                      'lifecycle_stage', p ->> 'lifecyclestage', 'recent_product', NULL,
-                                      'trigger_event', 'form_submit'), 'bench', 'ai'
+                   jsonb_build_object('persona', p ->> 'persona', 'industry', p ->> 'industry',
+                                      'pain_point', p ->> 'pain_point', 'lifecycle_stage', p ->> 'lifecyclestage',
+                                      'recent_product', product, 'trigger_event', 'form_submit'), 'bench', 'ai'
             FROM given
             """,
-            {"contacts": json.dumps([{"id": str(c.id), "p": c.properties} for c in contacts]), "day": day},
+            {"contacts": json.dumps(given), "day": day},
         )
-        connection.execute(
-            "CREATE TABLE ops.bench_mapped AS SELECT crm_id FROM staging.contacts ORDER BY crm_id LIMIT %s".replace("%s", str(MAPPED))
-            .encode()
-        )  # fmt: skip
+        some = f"CREATE TABLE ops.bench_mapped AS SELECT crm_id FROM staging.contacts ORDER BY crm_id LIMIT {MAPPED}"
+        connection.execute(some.encode())
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from demo.state import State, fresh, load
 from demo.summary import print_night
 from nurture.errors import NurtureError
 
-CAMPAIGNS = ("lead_nurture",)
-DAGS = ("customer_data", *CAMPAIGNS)
+DAGS = ("customer_data", "lead_nurture")
 
 
 def main() -> None:
@@ -86,9 +85,8 @@ def _run_file_nights(state: State, api: AirflowApi, days: list[date], last_day: 
 
 
 def _print(state: State, api: AirflowApi, run: dict[str, Any], day: str) -> None:
-    campaign = run["dag_id"] if run["dag_id"] in CAMPAIGNS else None
     with psycopg.connect(stack.postgres(state).url("warehouse")) as connection:
-        print_night(connection, api, run=run, day=day, campaign=campaign, say=print)
+        print_night(connection, api, run=run, day=day, say=print)
 
 
 def _say(text: str) -> None:

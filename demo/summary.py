@@ -12,12 +12,10 @@ Say = Callable[[str], None]
 GATE_MARKS = {"pass": "✓", "fail": "✗", "warn": "!", "error": "✗"}
 
 
-def print_night(
-    connection: psycopg.Connection, api: AirflowApi, *, run: dict[str, Any], day: str, campaign: str | None, say: Say
-) -> None:
+def print_night(connection: psycopg.Connection, api: AirflowApi, *, run: dict[str, Any], day: str, say: Say) -> None:
     """Print one run: its report and its time per stage."""
     dag_id, run_id = run["dag_id"], run["dag_run_id"]
-    report = night_report(connection, dag_id=dag_id, run_id=run_id, day=day, campaign=campaign)
+    report = night_report(connection, dag_id=dag_id, run_id=run_id, day=day)
     say("")
     say(f"{dag_id} · {day} · {_outcome(connection, dag_id, run_id, run['state'])}")
     for line in _loads(report.get("loads", [])):
@@ -25,7 +23,7 @@ def print_night(
     for gate in report.get("gates", []):
         detail = "" if gate["status"] == "pass" else f": {gate['detail']}"
         say(f"  gate       {GATE_MARKS[gate['status']]} {gate['check']:<30} {_figure(gate)}{detail}")
-    if campaign:
+    if "audience" in report:
         _print_campaign(report, say)
     if report.get("dead_letters"):
         say(f"  dead letters of this run: {_pairs(report['dead_letters'])}")
@@ -41,8 +39,9 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
     say(f"  suppressed {_pairs(audience['suppressed']) or 'nobody'}")
     say(f"  arms       {_pairs(audience['arms']) or 'none'} (none = no message, the holdout)")
     say(
-        f"  copy       {audience['distinct_contexts']} distinct contexts, {copy['distinct_pieces']} pieces for "
-        f"{copy['people_with_model_copy']} people with model copy and {copy['people_with_static_copy']} with static copy"
+        f"  copy       {copy['distinct_model_pieces']} distinct pieces by the model for "
+        f"{copy['people_with_model_copy']} people, "
+        f"{copy['distinct_static_pieces']} static pieces for {copy['people_with_static_copy']}"
     )
     say(
         f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls, {model['failed_calls']} failed, "

@@ -1,12 +1,18 @@
 -- Everything that one run did, as one JSON object: what the UI shows, what the demo prints.
 -- Grain: one run. Reads ops.load_log, ops.gate_result, marts.audience, ops.message, ops.copy, ops.llm_call, ops.push_ledger,
--- ops.approval, ops.dead_letter. Writes nothing. Parameters: dag_id, run_id, day (date), campaign (NULL for customer_data).
-WITH audience AS (
-    SELECT * FROM marts.audience WHERE campaign = %(campaign)s AND day = %(day)s::date
+-- ops.approval, ops.dead_letter. Writes nothing.
+-- Parameters: dag_id (of a campaign: its name), run_id, day (date).
+WITH campaign AS (
+    SELECT EXISTS (
+        SELECT FROM ops.gate_result
+        WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND table_name = 'marts.audience'
+    ) AS has_audience
+), audience AS (
+    SELECT * FROM marts.audience WHERE campaign = %(dag_id)s AND day = %(day)s::date
 ), message AS (
     SELECT message.*, copy.origin, copy.verdict
     FROM ops.message AS message JOIN ops.copy AS copy USING (copy_id)
-    WHERE message.campaign = %(campaign)s AND message.day = %(day)s::date
+    WHERE message.campaign = %(dag_id)s AND message.day = %(day)s::date
 ), call AS (
     SELECT * FROM ops.llm_call WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 )
@@ -18,33 +24,34 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
         SELECT jsonb_agg(jsonb_build_object('gate', gate, 'check', check_name, 'status', status, 'observed', observed,
                                             'threshold', threshold, 'unit', unit, 'detail', detail) ORDER BY gate, table_name, check_name)
         FROM ops.gate_result WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s),
-    'audience', CASE WHEN %(campaign)s::text IS NOT NULL THEN jsonb_build_object(
+    'audience', CASE WHEN campaign.has_audience THEN jsonb_build_object(
         'qualified', (SELECT count(*) FROM audience),
         'may_be_written_to', (SELECT count(*) FROM audience WHERE suppressed_reason IS NULL),
         'suppressed', (SELECT coalesce(jsonb_object_agg(suppressed_reason, people), '{}') FROM (
             SELECT suppressed_reason, count(*) AS people FROM audience WHERE suppressed_reason IS NOT NULL GROUP BY 1) AS reason),
         'arms', (SELECT coalesce(jsonb_object_agg(arm, people), '{}') FROM (
-            SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm),
-        'distinct_contexts', (SELECT count(DISTINCT context) FROM audience WHERE arm IN ('ai', 'static'))) END,
-    'copy', CASE WHEN %(campaign)s::text IS NOT NULL THEN jsonb_build_object(
+            SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm)) END,
+    'copy', CASE WHEN campaign.has_audience THEN jsonb_build_object(
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),
         'people_waiting_for_approval', (SELECT count(*) FROM message WHERE lane = 'approval' AND NOT EXISTS (
             SELECT FROM ops.approval AS approval
             WHERE approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id)),
-        'distinct_pieces', (SELECT count(DISTINCT copy_id) FROM message)) END,
-    'model', CASE WHEN %(campaign)s::text IS NOT NULL THEN (
+        'distinct_model_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'model'),
+        'distinct_static_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'static')) END,
+    'model', CASE WHEN campaign.has_audience THEN (
         SELECT jsonb_build_object('calls', count(*), 'failed_calls', count(*) FILTER (WHERE status <> 'ok'),
                                   'prompt_tokens', coalesce(sum(prompt_tokens), 0),
                                   'completion_tokens', coalesce(sum(completion_tokens), 0),
                                   'cost_usd', round(coalesce(sum(cost_usd), 0), 6),
                                   'models', coalesce(jsonb_agg(DISTINCT model), '[]')) FROM call) END,
-    'push', CASE WHEN %(campaign)s::text IS NOT NULL THEN jsonb_build_object(
+    'push', CASE WHEN campaign.has_audience THEN jsonb_build_object(
         'by_this_run', (SELECT coalesce(jsonb_object_agg(state, people), '{}') FROM (
             SELECT state, count(*) AS people FROM ops.push_ledger
-            WHERE campaign = %(campaign)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
+            WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
         'already_sent_before', (SELECT count(*) FROM audience WHERE suppressed_reason = 'already_sent_this_slot')) END,
     'dead_letters', (SELECT coalesce(jsonb_object_agg(source, letters), '{}') FROM (
         SELECT source, count(*) AS letters FROM ops.dead_letter
         WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND resolved_at IS NULL GROUP BY 1) AS letter)
 )) AS report
+FROM campaign

@@ -1,12 +1,19 @@
--- The latest nights, newest first, each with its outcome and how its checks ended.
+-- The latest nights, newest first, each with its outcome and how its checks ended; "running" before it reported.
 -- Grain: one run, at most 200. Reads ops.run_report, ops.gate_result. Writes nothing. No parameters.
+WITH gate AS (
+    SELECT
+        dag_id, run_id, max(day) AS day, max(checked_at) AS checked_at,
+        count(*) FILTER (WHERE status = 'pass') AS passed,
+        count(*) FILTER (WHERE status = 'warn') AS warned,
+        count(*) FILTER (WHERE status IN ('fail', 'error')) AS failed
+    FROM ops.gate_result
+    GROUP BY dag_id, run_id
+)
 SELECT
-    run.dag_id, run.run_id, run.day, run.outcome, run.report ->> 'reason' AS reason, run.made_at,
-    count(gate.check_name) FILTER (WHERE gate.status = 'pass') AS passed,
-    count(gate.check_name) FILTER (WHERE gate.status = 'warn') AS warned,
-    count(gate.check_name) FILTER (WHERE gate.status IN ('fail', 'error')) AS failed
+    dag_id, run_id, coalesce(run.day, gate.day) AS day, coalesce(run.outcome, 'running') AS outcome,
+    run.report ->> 'reason' AS reason, coalesce(run.made_at, gate.checked_at) AS made_at,
+    coalesce(gate.passed, 0) AS passed, coalesce(gate.warned, 0) AS warned, coalesce(gate.failed, 0) AS failed
 FROM ops.run_report AS run
-LEFT JOIN ops.gate_result AS gate USING (dag_id, run_id)
-GROUP BY run.dag_id, run.run_id
-ORDER BY run.made_at DESC
+FULL JOIN gate USING (dag_id, run_id)
+ORDER BY made_at DESC
 LIMIT 200

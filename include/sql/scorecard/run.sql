@@ -1,6 +1,6 @@
--- One night's report; while it still runs, only its outcome "running", as soon as a gate has looked.
+-- One night's outcome; "running" as long as it has not reported, from the moment when a gate has looked.
 -- Grain: at most one row. Reads ops.run_report, ops.gate_result. Writes nothing. Binds dag_id, run_id.
-SELECT day, outcome, report ->> 'reason' AS reason, report - 'reason' - 'gates' AS report, made_at
+SELECT day, outcome, report ->> 'reason' AS reason, report, made_at
 FROM ops.run_report
 WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 UNION ALL

@@ -37,7 +37,7 @@ class ReportRunOperator(BaseOperator):
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             stopped = stop_reason(connection, dag_id=dag_id, run_id=run_id)
             outcome = "failed" if broken else "stopped" if stopped else "completed"
-            report = night_report(connection, dag_id=dag_id, run_id=run_id, day=self.day, campaign=self.campaign)
+            report = night_report(connection, dag_id=dag_id, run_id=run_id, day=self.day)
             reason = f"These steps failed: {', '.join(broken)}; their logs say why." if broken else stopped
             keep_report(
                 connection, dag_id=dag_id, run_id=run_id, day=self.day, outcome=outcome, reason=reason,

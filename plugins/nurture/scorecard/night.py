@@ -8,13 +8,10 @@ import psycopg
 from nurture.warehouse.statements import statement
 
 
-def night_report(
-    connection: psycopg.Connection, *, dag_id: str, run_id: str, day: str, campaign: str | None
-) -> dict[str, Any]:
+def night_report(connection: psycopg.Connection, *, dag_id: str, run_id: str, day: str) -> dict[str, Any]:
     """What the run has done so far: loads, gates, audience, copy, model, push, dead letters. Counts only, nobody's data."""
-    row = connection.execute(
-        statement("report/night.sql"), {"dag_id": dag_id, "run_id": run_id, "day": day, "campaign": campaign}
-    ).fetchone()
+    values = {"dag_id": dag_id, "run_id": run_id, "day": day}
+    row = connection.execute(statement("report/night.sql"), values).fetchone()
     report: dict[str, Any] = row[0] if row else {}
     return report
 

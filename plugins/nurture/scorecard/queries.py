@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from nurture.scorecard.night import night_report
 from nurture.warehouse.statements import statement
 
 Row = dict[str, Any]
@@ -16,9 +17,17 @@ def nights(connection: psycopg.Connection) -> list[Row]:
 
 
 def run(connection: psycopg.Connection, dag_id: str, run_id: str) -> Row | None:
-    """One night: `day`, `outcome`, `reason`, `report`, `made_at`; None when nothing is known of it."""
+    """One night: `day`, `outcome`, `reason`, `report`, `made_at`; None when nothing is known of it.
+
+    A night that has not reported yet (a person may take half a day to decide) is shown as it stands now.
+    """
     rows = _rows(connection, "scorecard/run.sql", dag_id=dag_id, run_id=run_id)
-    return rows[0] if rows else None
+    if not rows:
+        return None
+    night = rows[0]
+    if night["outcome"] == "running":
+        night["report"] = night_report(connection, dag_id=dag_id, run_id=run_id, day=str(night["day"]))
+    return night
 
 
 def gate_results(connection: psycopg.Connection, dag_id: str, run_id: str) -> dict[str, list[Row]]:
