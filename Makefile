@@ -13,13 +13,14 @@ LINK ?=
 NIGHTS ?= 3
 PORT ?= 8080
 
-.PHONY: help install demo stop test test-fast check bench lock
+.PHONY: help install demo stop clean test test-fast check bench lock
 
 help:
 	@echo "make demo    set everything up, run last night through Airflow, leave the UI running"
 	@echo "             GA4_FILE=export.ndjson.gz uses a real GA4 export file; LINK=0.4 links that share of its visitors"
 	@echo "             to made-up CRM people; NIGHTS=3 runs the file's last three nights (all: every night); PORT=8080"
 	@echo "make stop    end everything that make demo started"
+	@echo "make clean   the same, and delete the demo's data"
 	@echo "make test    every test, lint, types and import contracts; make test-fast: what needs no Airflow run"
 	@echo "make bench   benchmarks, printed as ratios (docs/benchmarks.md)"
 	@echo "make lock    compile requirements*.txt from requirements*.in"
@@ -45,6 +46,9 @@ demo: install
 
 stop:
 	@test ! -x $(BIN)/python || $(BIN)/python -m demo stop
+
+clean:
+	@test ! -x $(BIN)/python || $(BIN)/python -m demo clean
 
 check: install
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""`make demo` and `make stop`: `python -m demo up|stop`."""
+"""`make demo`, `make stop` and `make clean`: `python -m demo up|stop|clean`."""
 
 import argparse
 import sys
@@ -28,16 +28,17 @@ def main() -> None:
     up.add_argument("--link", type=_share, default=0.0, help="share of the file's visitors linked to made-up CRM people")
     up.add_argument("--nights", type=_nights, default=3, help="how many of the file's last nights are run, or `all`")
     commands.add_parser("stop", help="end what `up` started")
+    commands.add_parser("clean", help="end it and delete its data")
     given = parser.parse_args()
     try:
-        if given.command == "stop":
-            state = load()
-            if state is None:
-                print("Nothing to stop: no demo was started here.")
-            else:
-                stack.stop(state, print)
-            return
-        _up(given)
+        if given.command == "up":
+            _up(given)
+        elif state := load():
+            stack.stop(state, print)
+            if given.command == "clean":
+                stack.delete_data(state, print)
+        else:
+            print("Nothing to stop: no demo was started here.")
     except (NurtureError, RuntimeError, OSError) as error:
         sys.exit(f"make demo: {error}")
 

@@ -1,6 +1,7 @@
 """Starts and stops what the demo consists of; what runs already is left alone."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -59,6 +60,13 @@ def stop(state: State, say: Say) -> None:
         say("stopped PostgreSQL")
     state.processes.clear()
     state.save()
+
+
+def delete_data(state: State, say: Say) -> None:
+    """Delete everything that the demo wrote; the virtual environments stay."""
+    for folder in (Path(state.postgres_data), FOLDER, AIRFLOW_HOME):
+        shutil.rmtree(folder, ignore_errors=True)
+        say(f"deleted {folder}")
 
 
 def empty_databases(state: State) -> None:

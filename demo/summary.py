@@ -44,7 +44,8 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
         f"{copy['distinct_static_pieces']} static pieces for {copy['people_with_static_copy']}"
     )
     say(
-        f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls, {model['failed_calls']} failed, "
+        f"  model      {', '.join(model['models']) or 'not asked'}: {model['calls']} calls in all attempts of this run, "
+        f"{model['failed_calls']} failed, "
         f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens, ${model['cost_usd']:.4f}"
     )
     say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")

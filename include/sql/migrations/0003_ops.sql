@@ -192,7 +192,7 @@ CREATE TABLE ops.run_report (
     run_id  text NOT NULL,
     day     date NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('completed', 'stopped', 'failed')),
-    report  jsonb NOT NULL,
+    report  json NOT NULL,                 -- json, not jsonb: the order of its parts is that of the night
     made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (dag_id, run_id)
 );

@@ -16,22 +16,22 @@ WITH campaign AS (
 ), call AS (
     SELECT * FROM ops.llm_call WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 )
-SELECT jsonb_strip_nulls(jsonb_build_object(
+SELECT json_strip_nulls(json_build_object(
     'loads', (
-        SELECT jsonb_agg(jsonb_build_object('source', source, 'rows', loaded_rows, 'dead_letters', dead_rows, 'note', note) ORDER BY source)
+        SELECT json_agg(json_build_object('source', source, 'rows', loaded_rows, 'dead_letters', dead_rows, 'note', note) ORDER BY source)
         FROM ops.load_log WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s),
     'gates', (
-        SELECT jsonb_agg(jsonb_build_object('gate', gate, 'check', check_name, 'status', status, 'observed', observed,
+        SELECT json_agg(json_build_object('gate', gate, 'check', check_name, 'status', status, 'observed', observed,
                                             'threshold', threshold, 'unit', unit, 'detail', detail) ORDER BY gate, table_name, check_name)
         FROM ops.gate_result WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s),
-    'audience', CASE WHEN campaign.has_audience THEN jsonb_build_object(
+    'audience', CASE WHEN campaign.has_audience THEN json_build_object(
         'qualified', (SELECT count(*) FROM audience),
         'may_be_written_to', (SELECT count(*) FROM audience WHERE suppressed_reason IS NULL),
-        'suppressed', (SELECT coalesce(jsonb_object_agg(suppressed_reason, people), '{}') FROM (
+        'suppressed', (SELECT coalesce(json_object_agg(suppressed_reason, people), '{}') FROM (
             SELECT suppressed_reason, count(*) AS people FROM audience WHERE suppressed_reason IS NOT NULL GROUP BY 1) AS reason),
-        'arms', (SELECT coalesce(jsonb_object_agg(arm, people), '{}') FROM (
+        'arms', (SELECT coalesce(json_object_agg(arm, people), '{}') FROM (
             SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm)) END,
-    'copy', CASE WHEN campaign.has_audience THEN jsonb_build_object(
+    'copy', CASE WHEN campaign.has_audience THEN json_build_object(
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),
         'people_waiting_for_approval', (SELECT count(*) FROM message WHERE lane = 'approval' AND NOT EXISTS (
@@ -40,17 +40,17 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
         'distinct_model_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'model'),
         'distinct_static_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'static')) END,
     'model', CASE WHEN campaign.has_audience THEN (
-        SELECT jsonb_build_object('calls', count(*), 'failed_calls', count(*) FILTER (WHERE status <> 'ok'),
+        SELECT json_build_object('calls', count(*), 'failed_calls', count(*) FILTER (WHERE status <> 'ok'),
                                   'prompt_tokens', coalesce(sum(prompt_tokens), 0),
                                   'completion_tokens', coalesce(sum(completion_tokens), 0),
                                   'cost_usd', round(coalesce(sum(cost_usd), 0), 6),
-                                  'models', coalesce(jsonb_agg(DISTINCT model), '[]')) FROM call) END,
-    'push', CASE WHEN campaign.has_audience THEN jsonb_build_object(
-        'by_this_run', (SELECT coalesce(jsonb_object_agg(state, people), '{}') FROM (
+                                  'models', coalesce(json_agg(DISTINCT model), '[]')) FROM call) END,
+    'push', CASE WHEN campaign.has_audience THEN json_build_object(
+        'by_this_run', (SELECT coalesce(json_object_agg(state, people), '{}') FROM (
             SELECT state, count(*) AS people FROM ops.push_ledger
             WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
         'already_sent_before', (SELECT count(*) FROM audience WHERE suppressed_reason = 'already_sent_this_slot')) END,
-    'dead_letters', (SELECT coalesce(jsonb_object_agg(source, letters), '{}') FROM (
+    'dead_letters', (SELECT coalesce(json_object_agg(source, letters), '{}') FROM (
         SELECT source, count(*) AS letters FROM ops.dead_letter
         WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND resolved_at IS NULL GROUP BY 1) AS letter)
 )) AS report

@@ -39,7 +39,7 @@ def keep_report(
     connection.execute(
         """
         INSERT INTO ops.run_report (dag_id, run_id, day, outcome, report)
-        VALUES (%(dag_id)s, %(run_id)s, %(day)s::date, %(outcome)s, %(report)s::jsonb)
+        VALUES (%(dag_id)s, %(run_id)s, %(day)s::date, %(outcome)s, %(report)s::json)
         ON CONFLICT (dag_id, run_id) DO UPDATE SET
             day = excluded.day, outcome = excluded.outcome, report = excluded.report, made_at = clock_timestamp()
         """,
