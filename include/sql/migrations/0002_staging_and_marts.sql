@@ -70,6 +70,15 @@ CREATE TABLE marts.person (
     merged_into    text REFERENCES marts.person  -- set when the CRM merged this person into another
 );
 
+CREATE INDEX person_merged_into ON marts.person (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Everyone whose history a person carries: the person and whoever the CRM merged into them. merged_into names the last
+-- survivor of a chain (marts/follow_survivor.sql sees to it), so one step is enough.
+CREATE VIEW marts.person_member AS
+SELECT person_id, person_id AS member_id FROM marts.person WHERE merged_into IS NULL
+UNION ALL
+SELECT merged_into, person_id FROM marts.person WHERE merged_into IS NOT NULL;
+
 -- Grain: one identifier. kind: crm_id | user_id | email | user_pseudo_id.
 CREATE TABLE marts.person_identity (
     kind      text NOT NULL,
