@@ -16,13 +16,19 @@ class Started:
 
     pid: int
     started_at_tick: int
+    boot_id: str
 
     def is_alive(self) -> bool:
-        return _start_tick(self.pid) == self.started_at_tick
+        """Whether the process that we started still runs."""
+        return self.boot_id == _boot_id() and _start_tick(self.pid) == self.started_at_tick
+
+    def has_left_children(self) -> bool:
+        """Whether it is gone and processes of its group run on; while they do, nobody else can be given its pid."""
+        return self.boot_id == _boot_id() and _start_tick(self.pid) is None and _group_is_alive(self.pid)
 
     def stop(self, seconds: float = 20) -> None:
         """End the whole group: ask first, insist after `seconds`."""
-        if not self.is_alive():
+        if not (self.is_alive() or self.has_left_children()):
             return
         for kind, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
             with suppress(ProcessLookupError):
@@ -33,7 +39,7 @@ class Started:
                     return
                 time.sleep(0.1)
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | str]:
         return asdict(self)
 
 
@@ -48,7 +54,11 @@ def start(command: Sequence[object], *, log: Path, environment: Mapping[str, str
     tick = _start_tick(process.pid)
     if tick is None:
         raise RuntimeError(f"{command[0]} ended at once; {log} says why.")
-    return Started(process.pid, tick)
+    return Started(process.pid, tick, _boot_id())
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _start_tick(pid: int) -> int | None:

@@ -48,8 +48,7 @@ def start(state: State, say: Say) -> AirflowApi:
 def stop(state: State, say: Say) -> None:
     """End what `start` started, and only that."""
     for name in ("airflow", "crm", "model"):
-        started = state.process(name)
-        if started:
+        if started := state.process(name):
             started.stop()
             say(f"stopped {name}")
     if bigquery(state).is_running():
@@ -90,7 +89,7 @@ def _start_postgres(state: State) -> None:
 
 
 def _start_sandbox(state: State, name: str, port: int, health: str) -> None:
-    if state.process(name):
+    if state.is_running(name):
         return
     command = [sys.executable, "-m", f"sandbox.{name}", "--port", port, "--database-url", postgres(state).url("sandbox")]
     variables = environment(state) | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'plugins'}"}
@@ -109,7 +108,7 @@ def _start_sandbox(state: State, name: str, port: int, health: str) -> None:
 
 
 def _start_airflow(state: State, api: AirflowApi) -> None:
-    if not state.process("airflow"):
+    if not state.is_running("airflow"):
         AIRFLOW_HOME.mkdir(exist_ok=True)
         passwords = AIRFLOW_HOME / "passwords.json"
         passwords.write_text(json.dumps({"admin": state.password}))

@@ -29,14 +29,20 @@ class State:
     airflow_port: int
     password: str
     postgres_data: str = ""
-    processes: dict[str, dict[str, int]] = field(default_factory=dict)
+    processes: dict[str, dict[str, Any]] = field(default_factory=dict)
     world: dict[str, Any] = field(default_factory=dict)
 
     def process(self, name: str) -> Started | None:
-        """The live process group of that name."""
+        """The process group of that name, if one was started."""
         known = self.processes.get(name)
-        started = Started(**known) if known else None
-        return started if started and started.is_alive() else None
+        return Started(**known) if known else None
+
+    def is_running(self, name: str) -> bool:
+        """Whether it runs; what a process that died left behind is ended first."""
+        started = self.process(name)
+        if started and started.has_left_children():
+            started.stop()
+        return bool(started and started.is_alive())
 
     def save(self) -> None:
         FOLDER.mkdir(exist_ok=True)

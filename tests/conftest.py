@@ -7,6 +7,7 @@ import tempfile
 # Airflow reads these when it is first imported.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="nurture-airflow-"))
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["OPENAI_API_KEY"] = ""  # a test never asks a real model, and never pays
 # The demo stack that tests start is theirs alone: it never meets one that a user has running.
 os.environ["NURTURE_DEMO_FOLDER"] = f"{tempfile.mkdtemp(prefix='nurture-demo-')}/demo"
 
