@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-PEOPLE, MAPPED = 10_000, 200
+PEOPLE, MAPPED = 10_000, 100
 LATENCY_MS = 300
 
 
