@@ -13,7 +13,7 @@ LINK ?=
 NIGHTS ?= 3
 PORT ?= 8080
 
-.PHONY: help install demo stop clean test test-fast check bench lock
+.PHONY: help install demo stop clean disarm test test-fast check bench lock
 
 help:
 	@echo "make demo    set everything up, run last night through Airflow, leave the UI running"
@@ -22,6 +22,7 @@ help:
 	@echo "make stop    end everything that make demo started"
 	@echo "make clean   the same, and delete the demo's data"
 	@echo "make test    every test, lint, types and import contracts; make test-fast: what needs no Airflow run"
+	@echo "make disarm  disarm each gate check in turn and see a test go red"
 	@echo "make bench   benchmarks, printed as ratios (docs/benchmarks.md)"
 	@echo "make lock    compile requirements*.txt from requirements*.in"
 
@@ -62,6 +63,9 @@ test: check
 
 test-fast: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not airflow and not emulator"
+
+disarm: install
+	$(BIN)/python -m tests.disarm_each_check
 
 bench: install
 	$(BIN)/python -m benchmarks
