@@ -8,8 +8,9 @@ into people and what is known of them. Campaigns begin only on a day that this D
 **Owner** marketing-data.
 
 **When it stops** The tab *Nurture night* of the run names the gate, the figure and the limit. Mend the data at its
-source, then run the night again: `airflow backfill create --dag-id customer_data --from-date D --to-date D
---reprocess-behavior failed`. Nothing was generated or pushed for that day, and nothing will be until it is trusted.
+source, then run the night again: `airflow backfill create --dag-id customer_data --from-date D
+--to-date DT23:59 --reprocess-behavior failed`. Nothing was generated or pushed for that day, and nothing will be
+until it is trusted.
 """
 
 from airflow.sdk import DAG, Asset, TriggerRule
@@ -23,6 +24,16 @@ from nurture.operators.report_run import ReportRunOperator
 from nurture.operators.run_statements import RunStatements
 
 with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
+    withdraw_trust = RunStatements(
+        task_id="withdraw_trust",
+        statements=["marts/withdraw_trust.sql"],
+        parameters={"day": DAY},
+        doc_md=card(
+            "close the day to campaigns while its data is replaced",
+            "ops.trusted_day",
+            "campaigns of the day wait for the new verdict",
+        ),
+    )
     load_ga4_events = LoadGa4EventsOperator(
         task_id="load_ga4_events",
         day=DAY,
@@ -55,16 +66,18 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
     resolve_identity = RunStatements(
         task_id="resolve_identity",
         statements=[
+            "marts/lock_identity.sql",
             "marts/inherit_merged_person.sql",
             "marts/new_person.sql",
             "marts/merge_person.sql",
+            "marts/flatten_merges.sql",
             "marts/follow_survivor.sql",
             "marts/refresh_person.sql",
             "marts/link_identifiers.sql",
             "marts/link_devices.sql",
             "marts/consent_event.sql",
         ],
-        parameters={"day": DAY, "first_day": "{{ macros.ds_add(data_interval_start | ds, -13) }}"},
+        parameters={"day": DAY, "first_day": "{{ macros.ds_add(data_interval_start | ds, -29) }}"},
         doc_md=card(
             "one person for each living contact, merges followed, devices linked",
             "staging.* → marts.person, marts.person_identity, ops.consent_event",
@@ -96,6 +109,6 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
         ),
     )
     (
-        [load_ga4_events, load_crm_contacts] >> gate_customer_data
+        withdraw_trust >> [load_ga4_events, load_crm_contacts] >> gate_customer_data
         >> resolve_identity >> build_features >> trust_day >> report_run
     )  # fmt: skip

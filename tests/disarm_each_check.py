@@ -1,7 +1,7 @@
 """Shows that the gates' tests notice each check: disarms one after the other and expects a red test.
 
-`make disarm` (a few minutes). Each check gets a limit that no figure can pass, in a copy of `include/`; then the tests of the gates run.
-Ends with 1 when a check is missed by all of them.
+`make disarm` (a few minutes). Each check gets a limit that no figure can pass, in a copy of `include/`; then the
+tests of the gates run. Ends with 1 when a check is missed by all of them.
 """
 
 import os

@@ -24,6 +24,14 @@ def test_an_unknown_key_is_refused_with_the_valid_ones(tmp_path: Path) -> None:
         load_policy(path)
 
 
+def test_a_lost_write_must_not_be_judged_while_its_request_may_still_be_on_its_way(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY.read_text().replace("settle_after_seconds: 75", "settle_after_seconds: 60"))
+
+    with pytest.raises(ConfigError, match=r"`crm`: .*settle_after_seconds is 60; make it more than 60"):
+        load_policy(path)
+
+
 @pytest.mark.parametrize("text", ["- a list", "a: [unclosed", ""])
 def test_a_file_that_is_not_a_mapping_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"

@@ -88,7 +88,8 @@ def test_a_change_from_the_future_fails(warehouse: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loads", "status"), [([(990, 10)], "fail"), ([(991, 9)], "pass"), ([(500, 9), (491, 0)], "pass"), ([], "warn")]
+    ("loads", "status"),
+    [([(1980, 20)], "fail"), ([(1981, 19)], "pass"), ([(1000, 19), (981, 0)], "pass"), ([(29, 10)], "fail"), ([], "warn")],
 )
 def test_undeliverable_records_are_judged_by_their_share(
     warehouse: psycopg.Connection, loads: Sequence[tuple[int, int]], status: str
@@ -100,3 +101,19 @@ def test_undeliverable_records_are_judged_by_their_share(
         )
 
     assert check(warehouse, "raw_hubspot.contacts", "hubspot_undeliverable_rows").status == status
+
+
+@pytest.mark.parametrize(("dead", "status"), [(0, "pass"), (1, "warn"), (9, "warn"), (10, "fail")])
+def test_a_few_bad_records_in_a_small_change_warn_with_the_figure_and_do_not_stop_the_night(
+    warehouse: psycopg.Connection, dead: int, status: str
+) -> None:
+    warehouse.execute(
+        "INSERT INTO ops.load_log (dag_id, run_id, source, loaded_rows, dead_rows) VALUES (%s, %s, %s, %s, %s)",
+        (RUN["dag_id"], RUN["run_id"], "hubspot.contacts", 39 - dead, dead),
+    )
+
+    result = check(warehouse, "raw_hubspot.contacts", "hubspot_undeliverable_rows")
+
+    assert (result.status, result.severity, result.observed) == (status, "stop", dead / 39)
+    assert f"{dead} of 39 delivered rows could not be loaded" in result.detail
+    assert ("fewer than the 10 that stop a night" in result.detail) == (status == "warn")

@@ -93,12 +93,12 @@ def test_events_from_the_future_fail(warehouse: psycopg.Connection, future: int,
     assert (result.status, len(result.sample_keys)) == (status, future)
 
 
-@pytest.mark.parametrize(("dead", "status"), [(9, "pass"), (10, "fail")])
+@pytest.mark.parametrize(("dead", "status"), [(19, "pass"), (20, "fail")])
 def test_undeliverable_rows_are_judged_by_their_share_in_this_run(
     warehouse: psycopg.Connection, dead: int, status: str
 ) -> None:
     loads = [
-        (RUN["run_id"], "ga4.events_20261121", 1000 - dead, dead),
+        (RUN["run_id"], "ga4.events_20261121", 2000 - dead, dead),
         (RUN["run_id"], "hubspot.contacts", 0, 500),
         ("another run", "ga4.events_20261121", 0, 500),
     ]

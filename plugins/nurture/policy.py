@@ -1,10 +1,10 @@
 """The typed form of `include/policy.yaml`. A typo there is an error that names the valid keys."""
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nurture.errors import ConfigError
 from nurture.paths import POLICY
@@ -35,6 +35,15 @@ class Crm(Strict):
     max_attempts: Count
     settle_after_seconds: Annotated[float, Field(ge=0)]
 
+    @model_validator(mode="after")
+    def _waits_for_its_own_requests(self) -> Self:
+        if self.settle_after_seconds <= 2 * self.timeout_seconds:
+            raise ValueError(
+                f"settle_after_seconds is {self.settle_after_seconds:g}; make it more than {2 * self.timeout_seconds}, "
+                "twice timeout_seconds, for a write may be on its way that long and must not be sent again meanwhile"
+            )
+        return self
+
 
 class Gates(Strict):
     missing_user_id_share_max: Share
@@ -43,10 +52,22 @@ class Gates(Strict):
     event_change_z: Annotated[float, Field(gt=0)]
     window_days: Count
     undeliverable_row_share_max: Share
+    undeliverable_rows_min: Count
+    undelivered_message_share_max: Share
+
+
+class StatusWords(Strict):
+    """Words of `consent_status`, in lower case; what is none of them counts as denied."""
+
+    granted: tuple[str, ...]
+    unknown: tuple[str, ...]
+    denied: tuple[str, ...]
 
 
 class Consent(Strict):
     opt_out_regions: tuple[str, ...]
+    subscription_ids: tuple[Count, ...]
+    status_words: StatusWords
 
 
 class Price(Strict):
@@ -62,6 +83,7 @@ class Llm(Strict):
     timeout_seconds: Count
     concurrency: Count
     max_usd_per_run: Usd
+    allow_unpriced_models: bool
     prices_usd_per_million_tokens: dict[str, Price]
 
 

@@ -55,17 +55,43 @@ def test_a_template_sees_only_the_words_that_it_tells_apart(book: Copybook) -> N
         ("Zoë", "Zoë"),
         (None, "there"),
         ("  ", "there"),
-        ("\x00\x1b[31m\u202eZoe\n\nQuist", "[31mZoe Quist"),
-        ("{{ 7*7 }}", "{{ 7*7 }}"),
-        ("{company}", "{company}"),
-        ("</script>", "</script>"),
-        ("x" * 100_000, "x" * LONGEST_VALUE),
+        ("\x00\x1b\u202eZoe\n\nQuist", "Zoe Quist"),
+        ("Jean-Luc O'Neill, Jr.", "Jean-Luc O'Neill, Jr."),
+        ("J.R.R.", "J.R.R."),
+        ("x" * 40, "x" * 40),
+        ("x" * 41, "there"),
+        ("x" * 100_000, "there"),
+        ("{{ x*y }}", "there"),
+        ("{company}", "there"),
+        ("</script>", "there"),
+        ("</script><a href=https://evil.example>You won $500</a>", "there"),
+        ("＜b＞Zoe", "there"),
+        ("https://evil", "there"),
+        ("WWW.evil", "there"),
+        ("see evil.example", "there"),
+        ("zoe@home", "there"),
+        ("You won 500", "there"),
+        ("Zoe ٣", "there"),
     ],
 )
-def test_a_name_is_put_in_as_plain_text_and_only_once(value: str | None, shown: str) -> None:
+def test_what_is_no_name_gives_the_fallback_and_a_name_is_put_in_as_plain_text(value: str | None, shown: str) -> None:
     filled = fill("Hi {first_name}, {7} {unknown}", {"first_name": value, "company": "ACME"})
 
     assert filled == f"Hi {shown}, {{7}} {{unknown}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("3M & Söhne, Inc.", "3M & Söhne, Inc."),
+        ("x" * 100_000, "x" * LONGEST_VALUE),
+        ("<b>Nordlicht</b>", "your company"),
+        ("Nordlicht www.evil", "your company"),
+        ("{first_name}", "your company"),
+    ],
+)
+def test_a_company_may_carry_digits_but_no_markup_or_link(value: str, shown: str) -> None:
+    assert fill("for {company}", {"company": value, "first_name": "Zoe"}) == f"for {shown}"
 
 
 @pytest.mark.parametrize(

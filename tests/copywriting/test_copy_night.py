@@ -196,7 +196,7 @@ def test_the_wait_that_the_endpoint_asks_for_is_honoured(night: Night, invite: I
     night.write()
 
     [(gap,)] = night.rows(
-        "SELECT extract(epoch FROM max(called_at) - min(called_at)) * 1000 - max(latency_ms) FILTER (WHERE attempt = 2)"
+        "SELECT extract(epoch FROM max(called_at) - min(called_at)) * 1000 - max(latency_ms) FILTER (WHERE attempt = 1)"
         " FROM ops.llm_call"
     )
     assert gap >= 750
@@ -214,9 +214,9 @@ def test_after_five_attempts_it_is_static_copy_and_a_later_run_asks_again(night:
     assert (later.model_calls, later.clear + later.flagged, later.unanswered) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("wrong", [{"api_key": "sk-wrong"}, {"model": "no-such-model"}])
+@pytest.mark.parametrize("wrong", [{"api_key": "sk-wrong"}, {"model": "no-such-model", "allow_unpriced_models": True}])
 def test_what_cannot_be_mended_is_asked_once_and_the_night_goes_on_static(
-    night: Night, invite: Invite, wrong: dict[str, str]
+    night: Night, invite: Invite, wrong: dict[str, Any]
 ) -> None:
     for industry in ("retail", "healthcare", "logistics", "other"):
         invite({**RETAIL, "industry": industry})
@@ -264,12 +264,28 @@ def test_a_retried_task_counts_what_the_run_has_spent_before(night: Night, invit
     assert (counts.capped, counts.model_calls, counts.static) == (True, 0, 1)
 
 
-def test_a_model_without_a_price_costs_nothing_on_paper_and_says_so(night: Night, invite: Invite) -> None:
+def test_a_model_without_a_price_is_not_asked_and_says_what_to_do(
+    night: Night, invite: Invite, caplog: pytest.LogCaptureFixture
+) -> None:
+    invite(RETAIL, people=2)
+
+    counts = night.write(prices_usd_per_million_tokens={})
+
+    assert (counts.unpriced, counts.model_calls, counts.unanswered, counts.static) == (True, 0, 1, 2)
+    assert (night.prompts(), night.rows("SELECT count(*) FROM ops.llm_call")) == ([], [(0,)])
+    assert "sandbox-writer-1" in caplog.text
+    assert "Add its price under llm.prices_usd_per_million_tokens" in caplog.text
+
+
+def test_a_model_without_a_price_is_asked_where_policy_goes_without_a_cap(
+    night: Night, invite: Invite, caplog: pytest.LogCaptureFixture
+) -> None:
     invite(RETAIL)
 
-    counts = night.write(prices_usd_per_million_tokens={}, max_usd_per_run=0)
+    counts = night.write(prices_usd_per_million_tokens={}, allow_unpriced_models=True, max_usd_per_run=0)
 
     assert (counts.unpriced, counts.cost_usd, counts.model_calls) == (True, 0.0, 1)
+    assert "the cap of $0 cannot hold" in caplog.text
 
 
 def test_the_switch_turns_everyone_static_and_back(night: Night, invite: Invite) -> None:
@@ -312,7 +328,7 @@ def test_a_killed_stage_keeps_what_was_paid_for(night: Night, invite: Invite, wa
             b"CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
             b"IF (SELECT count(*) FROM ops.llm_call) > 2 THEN RAISE EXCEPTION 'killed'; END IF; RETURN NULL; END$$"
         )
-        saboteur.execute("CREATE TRIGGER die AFTER INSERT ON ops.llm_call FOR EACH ROW EXECUTE FUNCTION die()")
+        saboteur.execute("CREATE TRIGGER die AFTER UPDATE ON ops.llm_call FOR EACH ROW EXECUTE FUNCTION die()")
     with pytest.raises(psycopg.errors.RaiseException, match="killed"):
         night.write(concurrency=1)
     night.connection.rollback()
@@ -322,6 +338,46 @@ def test_a_killed_stage_keeps_what_was_paid_for(night: Night, invite: Invite, wa
     again = night.write()
 
     assert (again.contexts, again.from_store, again.model_calls) == (3, 2, 1)
+
+
+class Killed(BaseException):
+    """The end of a process, in the middle of a call."""
+
+
+class KilledWhileAsked:
+    """Looks, as another process would, at what is noted while a call is out; then the attempt is killed."""
+
+    def __init__(self, model: ChatModel, warehouse_url: str) -> None:
+        self.name, self.warehouse_url = model.name, warehouse_url
+        self.noted: list[tuple[Any, ...]] = []
+
+    async def ask(self, *request: Any) -> Answer:
+        with psycopg.connect(self.warehouse_url) as other:
+            self.noted = other.execute("SELECT status, cost_usd > 0, run_id FROM ops.llm_call").fetchall()
+        raise Killed
+
+
+def test_a_call_that_was_out_at_a_kill_stays_on_the_bill_of_the_retry(
+    night: Night, invite: Invite, warehouse_url: str
+) -> None:
+    invite(RETAIL)
+    models: list[KilledWhileAsked] = []
+
+    def killed(model: ChatModel) -> ChatModel:
+        models.append(KilledWhileAsked(model, warehouse_url))
+        return models[0]
+
+    with pytest.raises((Killed, BaseExceptionGroup)):
+        night.write(wrap=killed)
+    night.connection.rollback()
+    [(worst_case,)] = night.rows("SELECT cost_usd FROM ops.llm_call")
+    capped = night.write(max_usd_per_run=float(worst_case) * 1.5)
+    again = night.write()
+
+    assert models[0].noted == [("in_flight", True, night.run_id)]
+    assert (capped.capped, capped.model_calls, capped.static) == (True, 0, 1)
+    assert (again.model_calls, again.unanswered) == (1, 0)
+    assert night.rows("SELECT status FROM ops.llm_call ORDER BY called_at") == [("in_flight",), ("ok",)]
 
 
 class SecondWaitsForFirst:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -81,7 +82,11 @@ def connections(night: Night, warehouse_url: str, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.airflow
 def test_the_operator_writes_messages_and_tells_only_counts(
-    night: Night, invite: Callable[..., None], connections: None, capsys: pytest.CaptureFixture[str]
+    night: Night,
+    invite: Callable[..., None],
+    connections: None,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     from nurture.operators.generate_copy import GenerateCopyOperator
 
@@ -92,9 +97,10 @@ def test_the_operator_writes_messages_and_tells_only_counts(
     )
     context = {"dag": SimpleNamespace(dag_id=CAMPAIGN), "run_id": "manual__1"}
 
-    counts = operator.execute(context)  # type: ignore[arg-type]
+    with caplog.at_level(logging.DEBUG, logger="nurture"):  # where Airflow sends it depends on what ran before
+        counts = operator.execute(context)  # type: ignore[arg-type]
 
-    said = "".join(capsys.readouterr())
+    said = caplog.text + "".join(capsys.readouterr())
     json.dumps(counts)
     assert (counts["audience"], counts["contexts"], counts["model_calls"], counts["static"]) == (3, 1, 1, 1)
     assert night.rows("SELECT dag_id, run_id FROM ops.llm_call") == [(CAMPAIGN, "manual__1")]

@@ -120,3 +120,11 @@ def test_a_reference_of_another_form_is_an_error(reference: str) -> None:
 def test_an_unknown_template_names_those_that_exist() -> None:
     with pytest.raises(ConfigError, match="Templates are: lead_nurture@v1, static_template@v3"):
         load_template("lead_nurture@v99")
+
+
+@pytest.mark.parametrize("text", ["kind: [static", "- a list", ""])
+def test_a_template_that_is_not_a_mapping_in_yaml_is_an_error_that_names_the_file(folder: Path, text: str) -> None:
+    (folder / "lead_nurture" / "v1.yaml").write_text(text)
+
+    with pytest.raises(ConfigError, match=r"lead_nurture/v1\.yaml: (not YAML|expected a mapping)"):
+        read_template("lead_nurture@v1", folder)

@@ -9,7 +9,7 @@ from nurture.hooks.hubspot import HubSpotHook, PropertyDefinition
 from nurture.ledger.attempt import attempt
 from nurture.ledger.push import Push, PushCounts
 from nurture.operators.push_to_crm import GROUP, LABELS, PushToCrmOperator
-from nurture.policy import Crm
+from nurture.policy import Consent, Crm, load_policy
 from sandbox.crm.server import RunningCrm
 
 CAMPAIGN, DAY, SLOT = "lead_nurture", "2026-11-20", "week-2026-W47"
@@ -28,10 +28,10 @@ def prepare(
     **properties: str,
 ) -> None:
     """People p0001…: consenting contacts 1… in the CRM, with one message each in `lane`."""
-    values = {"consent_status": "granted"} | properties
+    values = {"consent_status": "granted", "region": region} | properties
     crm.seed(
         [
-            {"id": n, "properties": {"email": f"p{n}@example.com", "firstname": f"Ann{n}"} | values}
+            {"id": n, "properties": {"email": f"p{n}@example.com", "firstname": "Annika"} | values}
             for n in range(1, people + 1)
         ]
     )
@@ -41,7 +41,7 @@ def prepare(
     warehouse.execute(
         """
         INSERT INTO staging.contacts (crm_id, email, first_name, company, region, consent_status, is_opted_out, modified_at)
-        SELECT n::text, 'p' || n || '@example.com', 'Ann' || n, 'Nordlicht', %s, 'granted', false, '2026-11-20Z'
+        SELECT n::text, 'p' || n || '@example.com', 'Annika', 'Nordlicht', %s, 'granted', false, '2026-11-20Z'
         FROM generate_series(1, %s) AS n
         """,
         (region, people),
@@ -69,14 +69,14 @@ def add_copy(warehouse: psycopg.Connection, copy_id: str, *, origin: str = "mode
 def add_messages(
     warehouse: psycopg.Connection, day: str, *, lane: str = "ready", slot: str = SLOT, copy_id: str = "copy-ai"
 ) -> None:
-    """A message for everyone on `day`."""
+    """A message for everyone with a living contact on `day`."""
     warehouse.execute(
         """
         INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
                                     trigger_row_number, context, arm)
         SELECT %(campaign)s, %(day)s::date, person_id, %(slot)s, crm_id,
                'demo_request', '2026-11-19Z', '2026-11-19', 1, '{}', 'ai'
-        FROM marts.person
+        FROM marts.person WHERE crm_id IS NOT NULL
         """,
         {"campaign": CAMPAIGN, "day": day, "slot": slot},
     )
@@ -101,12 +101,12 @@ def push(
     lane: str = "ready",
     day: str = DAY,
     run_id: str = "run-1",
-    opt_out_regions: tuple[str, ...] = ("US",),
+    consent: Consent | None = None,
 ) -> PushCounts:
     """One attempt."""
     operator = PushToCrmOperator(task_id="push", campaign=CAMPAIGN, lane=lane, day=day)
     with attempt(warehouse, campaign=CAMPAIGN, lane=lane, day=day, run_id=run_id) as mine:
-        return Push(mine, crm, operator.compose, policy, opt_out_regions).run()
+        return Push(mine, crm, operator.compose, policy, consent or load_policy().consent).run()
 
 
 def states(warehouse: psycopg.Connection) -> dict[str, int]:
@@ -126,3 +126,23 @@ def most_writes(crm: RunningCrm) -> int:
     """How often the CRM saw the message that it saw most often."""
     seen = [(write["contact_id"], write["value"]) for write in crm.writes(MESSAGE_ID)]
     return max((seen.count(write) for write in set(seen)), default=0)
+
+
+def merge(hook: HubSpotHook, *, survivor: int, loser: int) -> None:
+    """Merge two contacts in the CRM."""
+    ids = {"primaryObjectId": str(survivor), "objectIdToMerge": str(loser)}
+    hook._call("POST", "/crm/v3/objects/contacts/merge", json=ids)
+
+
+def unsubscribe(hook: HubSpotHook, number: int, subscription_id: int) -> None:
+    """Contact `number` unsubscribes from one type of e-mail, as its preference page does it."""
+    given = {"emailAddress": f"p{number}@example.com", "subscriptionId": str(subscription_id)}
+    hook._call("POST", "/communication-preferences/v3/unsubscribe", json=given)
+
+
+def push_letters(warehouse: psycopg.Connection) -> dict[str, bool]:
+    """Dead letters of pushes by key, and whether each is still open."""
+    query = "SELECT key, resolved_at IS NULL FROM ops.dead_letter WHERE source = 'crm.push'"
+    rows = warehouse.execute(query).fetchall()
+    warehouse.commit()
+    return dict(rows)

@@ -5,10 +5,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from campaign_night import unsubscribe
 
 from nurture.hooks.hubspot import HubSpotHook
 from nurture.operators.load_crm_contacts import LoadCrmContactsOperator
-from nurture.policy import Crm
+from nurture.policy import Crm, load_policy
 from nurture.warehouse.crm_contacts import LoadCounts, load_contacts
 from sandbox.crm.server import RunningCrm
 
@@ -29,7 +30,8 @@ def contact(crm_id: int, *, modified: str = MORNING, archived: bool = False, **p
 
 
 def load(warehouse: psycopg.Connection, hook: HubSpotHook, policy: Crm, run_id: str = "run-1") -> LoadCounts:
-    counts = load_contacts(warehouse, hook, policy, dag_id="customer_data", run_id=run_id, day="2026-11-20")
+    consent = load_policy().consent
+    counts = load_contacts(warehouse, hook, policy, consent, dag_id="customer_data", run_id=run_id, day="2026-11-20")
     warehouse.commit()
     return counts
 
@@ -46,6 +48,16 @@ def digest(warehouse: psycopg.Connection) -> list[tuple[int, str]]:
 def one(warehouse: psycopg.Connection, table: str, columns: str, crm_id: int) -> Any:
     query = f"SELECT {columns} FROM {table} WHERE crm_id = '{crm_id}'"
     return warehouse.execute(query.encode()).fetchone()
+
+
+def loaded_and_dead(warehouse: psycopg.Connection, run_id: str) -> Any:
+    return warehouse.execute("SELECT loaded_rows, dead_rows FROM ops.load_log WHERE run_id = %s", (run_id,)).fetchone()
+
+
+def faults(warehouse: psycopg.Connection) -> dict[tuple[str, str], tuple[int, bool]]:
+    """How often each fault was met, and whether it is still open."""
+    rows = warehouse.execute("SELECT key, field, attempts, resolved_at IS NULL FROM ops.dead_letter").fetchall()
+    return {(key, name): (attempts, is_open) for key, name, attempts, is_open in rows}
 
 
 def letters(warehouse: psycopg.Connection) -> dict[tuple[str, str], str]:
@@ -215,6 +227,71 @@ def test_hostile_contacts_are_loaded_without_what_does_not_fit_and_each_has_a_de
     assert "loaded without it" in found["3", "company"]
     assert "additional e-mail addresses" in found["2", "email"]
     assert "example.com" not in json.dumps(list(found.values()))
+    assert (counts.dead, counts.dead_letters) == (0, 2)
+    assert loaded_and_dead(warehouse, "run-1") == (5, 0)
+
+
+def test_an_opt_out_from_all_e_mail_or_from_a_type_that_policy_names_is_loaded(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    crm.seed([contact(n) for n in range(1, 6)] + [contact(6, hs_email_optout="false", hs_email_optout_101="false")])
+    load(warehouse, hook, crm_policy)
+    crm.seed([contact(1, hs_email_optout="true"), contact(2, hs_email_optout="false", hs_email_optout_101="true")])
+    unsubscribe(hook, 3, 101)
+    unsubscribe(hook, 4, 103)
+
+    load(warehouse, hook, crm_policy, "run-2")
+
+    rows = warehouse.execute("SELECT crm_id FROM staging.contacts WHERE is_opted_out ORDER BY 1").fetchall()
+    assert rows == [("1",), ("2",), ("3",)]
+
+
+def test_a_consent_word_that_nobody_knows_is_a_refusal_and_has_a_dead_letter(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    known = {"": "unknown", "Unknown": "unknown", "not_asked": "unknown", " GRANTED ": "granted", "revoked": "denied"}
+    strange = ["opt_out", "opted-out", "no", "false", "do not contact", "ann@example.com said no"]
+    words = [*known, *strange]
+    crm.seed([contact(n, consent_status=word) for n, word in enumerate(words, 1)])
+
+    counts = load(warehouse, hook, crm_policy)
+
+    rows = warehouse.execute("SELECT consent_status FROM staging.contacts ORDER BY crm_id::int").fetchall()
+    assert [status for (status,) in rows] == [*known.values(), *["denied"] * len(strange)]
+    assert (counts.dead, counts.dead_letters) == (0, len(strange))
+    found = letters(warehouse)
+    assert set(found) == {(str(n), "consent_status") for n in range(len(known) + 1, len(words) + 1)}
+    assert "granted: granted; unknown: unknown, not_asked; denied: denied, withdrawn" in found["6", "consent_status"]
+    assert "example.com" not in json.dumps(list(found.values()))
+
+
+def test_a_dead_letter_is_resolved_when_the_contact_comes_without_the_fault(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    crm.seed([contact(1, consent_status="nope", email="a@example.com;b@example.com"), contact(2, consent_status="nope")])
+    load(warehouse, hook, crm_policy)
+    crm.seed([contact(1, modified=NOON, consent_status="granted", email="a@example.com;b@example.com")])
+
+    load(warehouse, hook, crm_policy, "run-2")
+
+    assert faults(warehouse) == {
+        ("1", "consent_status"): (1, False), ("1", "email"): (2, True), ("2", "consent_status"): (1, True),
+    }  # fmt: skip
+
+
+def test_an_archived_contact_with_a_fault_is_not_buried_every_night(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    crm.seed([contact(1, archived=True, consent_status="nope")])
+    nights = [load(warehouse, hook, crm_policy, f"run-{n}").dead_letters for n in range(3)]
+    unchanged = faults(warehouse)
+    crm.seed([contact(1, modified=NOON, archived=True, consent_status="never")])
+
+    load(warehouse, hook, crm_policy, "run-4")
+
+    assert nights == [1, 0, 0]
+    assert unchanged == {("1", "consent_status"): (1, True)}
+    assert faults(warehouse) == {("1", "consent_status"): (2, True)}
 
 
 def test_what_only_a_broken_crm_delivers_is_survived(
@@ -231,10 +308,11 @@ def test_what_only_a_broken_crm_delivers_is_survived(
 
     counts = load(warehouse, hook, crm_policy)
 
-    assert (counts.contacts, counts.changed, counts.dead) == (3, 2, 2)
+    assert (counts.contacts, counts.changed, counts.dead, counts.dead_letters) == (3, 2, 1, 2)
     assert one(warehouse, "staging.contacts", "first_name", 1) == ("Ann",)
     assert one(warehouse, "staging.contacts", "first_name, lead_score", 3) == ("Cem", 7)
     assert set(letters(warehouse)) == {("1", "firstname"), ("2", "lastmodifieddate")}
+    assert loaded_and_dead(warehouse, "run-1") == (2, 1)
 
 
 def test_a_load_that_breaks_off_changes_nothing_and_the_next_one_goes_on(

@@ -60,6 +60,18 @@ def test_a_batch_read_leaves_out_who_is_archived_merged_or_unknown(crm: RunningC
     assert {crm_id: contact.properties["firstname"] for crm_id, contact in found.items()} == {"1": "Ann"}
 
 
+def test_a_batch_read_that_follows_merges_answers_with_the_survivor(crm: RunningCrm, hook: HubSpotHook) -> None:
+    ids = seed(crm, 60)
+    hook.batch_update({"60": {"company": "loser"}, "59": {"company": "survivor"}})
+    hook._call("POST", "/crm/v3/objects/contacts/merge", json={"primaryObjectId": "59", "objectIdToMerge": "60"})
+
+    found = hook.batch_read([*ids, "77"], ["company"], history_of=["company"], follow_merges=True)
+
+    assert set(found) == set(ids)
+    assert found["60"] is found["59"]
+    assert found["60"].history["company"] == {"loser", "survivor"}
+
+
 def test_history_says_what_was_ever_written_also_for_more_contacts_than_one_request_takes(
     crm: RunningCrm, hook: HubSpotHook
 ) -> None:
@@ -108,10 +120,12 @@ def test_a_refused_caller_is_told_what_to_do(crm: RunningCrm, hook: HubSpotHook,
 def test_a_rate_limited_write_is_repeated_until_it_works(crm: RunningCrm, hook: HubSpotHook) -> None:
     seed(crm, 1)
     crm.fault(UPDATE, status=429, times=3, headers={"Retry-After": "0"})
+    tries: list[int] = []
 
-    result = hook.batch_update({"1": {"company": "Acme"}})
+    result = hook.batch_update({"1": {"company": "Acme"}}, before_try=lambda: tries.append(len(tries)))
 
     assert result.updated == {"1"}
+    assert tries == [0, 1, 2, 3]
     assert len(crm.writes("company")) == 1
 
 

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
 import pytest
-from campaign_night import CAMPAIGN, DAY, MESSAGE_ID, add_messages, most_writes, prepare, push, reason_of, states
+from campaign_night import CAMPAIGN, DAY, MESSAGE_ID, add_messages, merge, most_writes, prepare, push, reason_of, states
 
 from nurture.errors import OutcomeUnknown, TransientError
 from nurture.hooks.hubspot import HubSpotHook
@@ -29,9 +29,9 @@ class KilledAround(HubSpotHook):
 
     when = "before"
 
-    def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
+    def batch_update(self, inputs: Mapping[str, Mapping[str, str]], **options: Any) -> BatchResult:
         if self.when == "after":
-            super().batch_update(inputs)
+            super().batch_update(inputs, **options)
         raise Killed
 
 
@@ -80,7 +80,7 @@ def test_a_write_that_arrives_late_is_waited_for(
     prepare(warehouse, crm, hook, 5)
 
     class WritesLate(HubSpotHook):
-        def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
+        def batch_update(self, inputs: Mapping[str, Mapping[str, str]], **_options: Any) -> BatchResult:
             threading.Timer(0.5, super().batch_update, [inputs]).start()
             raise OutcomeUnknown("the request timed out, and the CRM is still at it")
 
@@ -172,6 +172,126 @@ def test_a_message_left_open_by_an_earlier_night_is_settled_by_a_later_one(
 
     assert (counts.settled, counts.batches, states(warehouse)) == (3, 0, {"confirmed": 3})
     assert most_writes(crm) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_contact_merged_before_its_message_was_settled_is_looked_up_under_its_survivor(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm, when: str
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+    crm.seed([{"id": 50, "properties": {"email": "p50@example.com", "consent_status": "granted", MESSAGE_ID: "another"}}])
+    killed = KilledAround("crm", policy=crm_policy)
+    killed.when = when
+    die(warehouse_url, killed, crm_policy)
+    merge(hook, survivor=50, loser=1)
+    push(warehouse, hook, crm_policy, run_id="run-2")
+    between = states(warehouse)
+    warehouse.execute("UPDATE marts.person SET crm_id = '50'")
+    warehouse.execute("UPDATE staging.contacts SET crm_id = '50'")
+    warehouse.commit()
+
+    push(warehouse, hook, crm_policy, run_id="after the next load")
+
+    assert between == ({"confirmed": 1} if when == "after" else {"rejected": 1})
+    assert states(warehouse) == {"confirmed": 1}
+    assert [write["contact_id"] for write in crm.writes(MESSAGE_ID)] == ["1" if when == "after" else "50"]
+
+
+def test_a_contact_that_left_before_its_message_was_settled_is_never_written_to_again(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+    killed = KilledAround("crm", policy=crm_policy)
+    killed.when = "after"
+    die(warehouse_url, killed, crm_policy)
+    crm.seed([{"id": 1, "properties": {}, "archived": True}])
+    counts = push(warehouse, hook, crm_policy, run_id="run-2")
+    crm.seed([{"id": 1, "properties": {"consent_status": "granted"}}])
+
+    push(warehouse, hook, crm_policy, run_id="after it was restored")
+
+    assert counts.suppressed == 1
+    assert "may have been written" in reason_of(warehouse, "p0001")[1]
+    assert most_writes(crm) == 1
+
+
+class InterruptedBetweenTries(HubSpotHook):
+    """The first try meets a rate limit; `meanwhile` happens before the second one."""
+
+    meanwhile: Callable[[], None]
+
+    def batch_update(
+        self, inputs: Mapping[str, Mapping[str, str]], *, before_try: Callable[[], None] = lambda: None
+    ) -> BatchResult:
+        tries = iter(range(100))
+
+        def interrupted() -> None:
+            if next(tries) == 1:
+                self.meanwhile()
+            before_try()
+
+        return super().batch_update(inputs, before_try=interrupted)
+
+
+def test_an_attempt_that_lost_its_session_does_not_repeat_a_write(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 3)
+    crm.fault(UPDATE, status=429, headers={"Retry-After": "0"})
+    session = psycopg.connect(warehouse_url)
+    zombie = InterruptedBetweenTries("crm", policy=crm_policy)
+
+    def lose_the_session_to_an_heir() -> None:
+        warehouse.execute("SELECT pg_terminate_backend(%s, 5000)", (session.info.backend_pid,))
+        warehouse.commit()
+        push(warehouse, hook, crm_policy, run_id="heir")
+
+    zombie.meanwhile = lose_the_session_to_an_heir
+
+    with pytest.raises(psycopg.OperationalError):
+        push(session, zombie, crm_policy, run_id="zombie")
+
+    assert states(warehouse) == {"confirmed": 3}
+    assert len(crm.writes(MESSAGE_ID)) == 3
+
+
+def test_an_attempt_that_lost_its_rows_does_not_repeat_a_write(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 3)
+    crm.fault(UPDATE, status=429, headers={"Retry-After": "0"})
+    zombie = InterruptedBetweenTries("crm", policy=crm_policy)
+
+    def lose_a_row() -> None:
+        with psycopg.connect(warehouse_url) as other:
+            other.execute("UPDATE ops.push_ledger SET claim_token = gen_random_uuid() WHERE person_id = 'p0002'")
+
+    zombie.meanwhile = lose_a_row
+
+    with pytest.raises(TransientError, match="took these messages over"):
+        push(warehouse, zombie, crm_policy)
+
+    assert crm.writes(MESSAGE_ID) == []
+
+
+def test_the_wait_before_a_second_sending_counts_from_the_last_try(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+    with (
+        psycopg.connect(warehouse_url) as session,
+        attempt(session, campaign=CAMPAIGN, lane="ready", day=DAY, run_id="run-1") as mine,
+    ):
+        [message] = mine.claim(next(mine.candidates(10)))
+        mine.move("sent", {message.key: "going out"})
+        session.execute("UPDATE ops.push_ledger SET changed_at = changed_at - interval '1 hour'")
+
+        is_mine = mine.still_holds([message.key])
+
+        age = session.execute("SELECT extract(epoch FROM clock_timestamp() - changed_at) FROM ops.push_ledger").fetchone()
+        assert is_mine
+        assert age is not None
+        assert age[0] < 60
 
 
 def test_rows_of_an_attempt_that_still_runs_are_left_alone(

@@ -1,10 +1,12 @@
 -- Leads who did something in the last four days that asks for an answer: a form, a webinar, a product looked at.
--- Grain: one person; the latest trigger counts, a burst within the debounce time is one trigger (its first event).
+-- Grain: one person. Repeats within the debounce time of a burst's first event are the same trigger; then the next event begins a new
+-- burst. The trigger is the first event of the latest burst. Bursts are counted from ten days back, or from any silence of a debounce
+-- time since: of somebody who was never silent, the first burst may be cut, which moves a trigger by less than the debounce time.
 -- Reads staging.events, marts.person_identity, marts.person_features. Writes marts.audience.
 -- Parameters: campaign, day (date), trigger_events (text[]), debounce_hours (int[], beside trigger_events), lifecycle_stages (text[]).
 -- Re-running a night replaces only that night (audience/delete.sql runs first). The slot is the ISO week (UTC) of the trigger:
 -- one nurture message a week for one person, however often the night is run.
-WITH trigger_rule AS (
+WITH RECURSIVE trigger_rule AS (
     SELECT * FROM unnest(%(trigger_events)s::text[], %(debounce_hours)s::int[]) AS rule (event_name, debounce_hours)
 ), person_event AS (
     SELECT coalesce(by_user.person_id, by_device.person_id) AS person_id,
@@ -15,16 +17,30 @@ WITH trigger_rule AS (
     LEFT JOIN marts.person_identity AS by_device
         ON event.user_id IS NULL AND by_device.kind = 'user_pseudo_id' AND by_device.value = event.user_pseudo_id
     WHERE event.event_day BETWEEN %(day)s::date - 10 AND %(day)s::date
-), burst AS (
-    SELECT *, lag(event_at) OVER (PARTITION BY person_id, event_name ORDER BY event_at, event_day, row_number) AS previous_at
+), timeline AS (
+    SELECT person_id, event_name, make_interval(hours => debounce_hours) AS debounce,
+           array_agg(event_at ORDER BY event_at) AS event_times
     FROM person_event
     WHERE person_id IS NOT NULL
-), latest_trigger AS (
-    SELECT DISTINCT ON (person_id) *
+    GROUP BY person_id, event_name, debounce_hours
+), burst AS (
+    -- One round for each burst of the busiest person; the next burst begins with the first event after this one has ended.
+    SELECT person_id, event_name, debounce, event_times, event_times[1] AS begun_at FROM timeline
+    UNION ALL
+    SELECT burst.person_id, burst.event_name, burst.debounce, burst.event_times, following.begun_at
     FROM burst
-    WHERE (previous_at IS NULL OR event_at - previous_at >= make_interval(hours => debounce_hours))
-      AND event_day > %(day)s::date - 4
-    ORDER BY person_id, event_at DESC, event_day DESC, row_number DESC
+    CROSS JOIN LATERAL (
+        SELECT min(event_at) AS begun_at FROM unnest(burst.event_times) AS event (event_at)
+        WHERE event_at > burst.begun_at AND event_at >= burst.begun_at + burst.debounce
+    ) AS following
+    WHERE following.begun_at IS NOT NULL
+), latest_trigger AS (
+    SELECT DISTINCT ON (person_event.person_id) person_event.*
+    FROM burst
+    JOIN person_event ON person_event.person_id = burst.person_id AND person_event.event_name = burst.event_name
+        AND person_event.event_at = burst.begun_at
+    WHERE person_event.event_day > %(day)s::date - 4
+    ORDER BY person_event.person_id, event_at DESC, event_day, row_number
 )
 INSERT INTO marts.audience (
     campaign, day, person_id, slot, crm_id,

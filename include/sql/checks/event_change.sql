@@ -1,7 +1,8 @@
 -- Q3: the largest unexplained change of an event name, week over week, that chance does not explain.
 -- Two Poisson counts of equal mean differ by about sqrt(current + previous), so a change is larger than chance
--- when |current - previous| / sqrt(current + previous) exceeds :event_change_z. Only weekdays whose earlier
--- counterpart was loaded are compared, so that the first nights are not all "new". See docs/decisions/0003.
+-- when |current - previous| / sqrt(current + previous) exceeds :event_change_z. Only weekdays that were loaded in both
+-- weeks are compared: a day without any event is one that is missing (the check ga4_day_present), not a fall of each
+-- name, and the first nights are not all "new". See docs/decisions/0003.
 -- Grain: one row. Reads staging.events. Writes nothing.
 -- Binds :day, :window_days, :threshold, :event_change_z, :explained (JSON list of event_name, from, until, why).
 WITH daily AS (
@@ -10,14 +11,16 @@ WITH daily AS (
     WHERE event_day > CAST(:day AS date) - 2 * CAST(:window_days AS integer) AND event_day <= CAST(:day AS date)
     GROUP BY event_name, event_day
 ),
-baseline_day AS (
-    SELECT DISTINCT event_day FROM daily WHERE event_day <= CAST(:day AS date) - CAST(:window_days AS integer)
+paired_day AS (
+    SELECT DISTINCT earlier.event_day, earlier.event_day + CAST(:window_days AS integer) AS later_day
+    FROM daily AS earlier
+    WHERE EXISTS (SELECT FROM daily AS later WHERE later.event_day = earlier.event_day + CAST(:window_days AS integer))
 ),
 weekly AS (
     SELECT
         event_name,
-        coalesce(sum(events) FILTER (WHERE event_day - CAST(:window_days AS integer) IN (SELECT event_day FROM baseline_day)), 0) AS current,
-        coalesce(sum(events) FILTER (WHERE event_day IN (SELECT event_day FROM baseline_day)), 0) AS previous
+        coalesce(sum(events) FILTER (WHERE event_day IN (SELECT later_day FROM paired_day)), 0) AS current,
+        coalesce(sum(events) FILTER (WHERE event_day IN (SELECT event_day FROM paired_day)), 0) AS previous
     FROM daily
     GROUP BY event_name
 ),
@@ -51,13 +54,13 @@ worded AS (
     LIMIT 20
 )
 SELECT
-    CASE WHEN NOT EXISTS (SELECT FROM baseline_day) THEN NULL
+    CASE WHEN NOT EXISTS (SELECT FROM paired_day) THEN NULL
         ELSE coalesce((SELECT CAST(max(abs(change)) AS double precision) FROM changed WHERE NOT is_explained), 0) END AS observed,
-    CASE WHEN NOT EXISTS (SELECT FROM baseline_day) THEN 'no baseline: the week before holds no loaded day'
+    CASE WHEN NOT EXISTS (SELECT FROM paired_day) THEN 'no baseline: no weekday was loaded in both weeks'
         ELSE concat_ws('; ',
             coalesce((SELECT string_agg(words, ', ' ORDER BY size DESC, event_name) FROM worded),
                 format('no event name changed by more than allowed and than chance explains (%s names)', (SELECT count(*) FROM weekly))),
             (SELECT 'explained: ' || string_agg(DISTINCT event_name || ' (' || why || ')', ', ') FROM announced),
-            (SELECT format('%s of %s days have a baseline', count(*), CAST(:window_days AS integer)) FROM baseline_day)
+            (SELECT format('%s of %s days were loaded in both weeks', count(*), CAST(:window_days AS integer)) FROM paired_day)
         ) END AS found,
     (SELECT coalesce(jsonb_agg(event_name ORDER BY size DESC, event_name), '[]') FROM worded) AS sample_keys

@@ -2,7 +2,7 @@
 -- Grain: one message, by person_id. Reads ops.message, ops.push_ledger. Writes nothing.
 -- Parameters: campaign, lane, day (date), token (uuid of this attempt), abandoned (uuid[]: tokens of attempts that are gone).
 -- Sent, unknown, confirmed and suppressed slots are never candidates; a claimed one only when its attempt is gone, a rejected one
--- only when an earlier attempt saw the rejection.
+-- only when an earlier attempt saw the rejection. Whether the person got it under another id is decided by claim.sql.
 SELECT message.person_id, message.slot
 FROM ops.message AS message
 LEFT JOIN ops.push_ledger AS ledger

@@ -1,53 +1,99 @@
 -- Take slots for one attempt: the row in the ledger is the right to send, and only one attempt gets it.
 -- Grain: one slot of `person_ids` that this attempt got, in the order of person_id.
--- Reads ops.message, ops.approval, ops.copy, marts.audience, marts.person, staging.contacts, ops.consent_event, ops.push_ledger.
--- Writes ops.push_ledger. Parameters: campaign, lane, day (date), run_id, token (uuid of this attempt), abandoned (uuid[]: tokens
--- of attempts that are gone), person_ids (text[]).
+-- Reads ops.message, ops.approval, ops.copy, marts.audience, marts.person, marts.person_member, staging.contacts,
+-- ops.consent_event, ops.push_ledger. Writes ops.push_ledger. Parameters: campaign, lane, day (date), run_id, token (uuid of this
+-- attempt), abandoned (uuid[]: tokens of attempts that are gone), person_ids (text[]).
 -- A slot without a row is claimed; a row is claimed again only under the conditions of candidates.sql, and only when it is still
 -- as it was seen. A second run with the same token claims nothing.
-WITH candidate AS (
-    SELECT message.campaign, message.day, message.person_id, message.slot,
-           chosen.copy_id,
-           -- Rejected or unanswered copy is replaced by static copy, which is a message of its own.
-           CASE WHEN chosen.copy_id = message.copy_id THEN message.message_id
-                ELSE encode(sha256(convert_to(concat_ws(E'\n', message.campaign, message.slot, chosen.copy_id), 'UTF8')), 'hex')
-           END AS message_id,
-           coalesce(person.crm_id, audience.crm_id) AS crm_id,
-           CASE
-               WHEN person.merged_into IS NOT NULL THEN 'merged into another person, who has slots of their own'
-               WHEN person.crm_id IS NULL THEN 'no living CRM contact'
-               WHEN audience.suppressed_reason IS NOT NULL THEN 'not in the audience any more: ' || audience.suppressed_reason
-               WHEN last_event.status = 'denied' THEN 'consent was withdrawn (ops.consent_event)'
-           END AS blocked,
-           ledger.claim_token AS seen_token
-    FROM unnest(%(person_ids)s::text[]) AS wanted (person_id)
-    JOIN ops.message AS message USING (person_id)
+-- `kin` are all persons who are the same human as far as anyone knows: merged into the person, or of the same address. What
+-- one of them got, or may be getting right now, the person gets no more.
+WITH wanted AS (
+    SELECT message.*, audience.suppressed_reason, audience.crm_id AS audience_crm_id,
+           person.crm_id AS living_crm_id, person.merged_into, contact.email, ledger.claim_token AS seen_token
+    FROM ops.message AS message
     JOIN marts.audience AS audience USING (campaign, day, person_id)
     JOIN marts.person AS person USING (person_id)
+    LEFT JOIN staging.contacts AS contact ON contact.crm_id = person.crm_id
     LEFT JOIN ops.push_ledger AS ledger
         ON ledger.campaign = message.campaign AND ledger.person_id = message.person_id AND ledger.slot = message.slot
-    LEFT JOIN ops.approval AS approval
-        ON approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN message.lane = 'ready' OR approval.decision = 'approved' THEN message.copy_id
-                    ELSE message.fallback_copy_id END AS copy_id
-    ) AS chosen
-    LEFT JOIN LATERAL (
-        SELECT event.status FROM ops.consent_event AS event
-        WHERE event.person_id = message.person_id
-        ORDER BY event.happened_at DESC, event.consent_event_id DESC LIMIT 1
-    ) AS last_event ON true
     WHERE message.campaign = %(campaign)s AND message.day = %(day)s::date AND message.lane = %(lane)s
+      AND message.person_id = ANY (%(person_ids)s::text[])
       AND (ledger.state IS NULL
            OR (ledger.state = 'claimed' AND ledger.claim_token = ANY (%(abandoned)s::uuid[]))
            OR (ledger.state = 'rejected' AND ledger.claim_token <> %(token)s::uuid))
-    ORDER BY message.person_id
+), twin AS (
+    SELECT wanted.person_id, person.person_id AS twin_id, contact.is_opted_out OR contact.consent_status = 'denied' AS says_no
+    FROM wanted
+    JOIN staging.contacts AS contact ON contact.email = wanted.email AND contact.crm_id <> wanted.living_crm_id
+    LEFT JOIN marts.person AS person ON person.crm_id = contact.crm_id
+), kin AS MATERIALIZED (
+    SELECT same.person_id, member.member_id
+    FROM (SELECT person_id, person_id AS kin_id FROM wanted UNION SELECT person_id, twin_id FROM twin) AS same
+    CROSS JOIN LATERAL (
+        SELECT member_id FROM marts.person_member WHERE person_member.person_id = same.kin_id
+        OFFSET 0  -- one look into the index for each: without it the planner reads all persons
+    ) AS member
+), past AS MATERIALIZED (
+    SELECT wanted.person_id,
+           bool_or(ledger.state IN ('claimed', 'sent', 'unknown')) AS is_open,
+           bool_or(ledger.state = 'confirmed' AND ledger.slot = wanted.slot) AS has_slot,
+           max(ledger.day) FILTER (WHERE ledger.state = 'confirmed' AND ledger.slot <> wanted.slot) AS later_day
+    FROM wanted
+    JOIN kin USING (person_id)
+    JOIN ops.push_ledger AS ledger ON ledger.campaign = wanted.campaign AND ledger.person_id = kin.member_id
+    WHERE (ledger.slot = wanted.slot OR ledger.day > wanted.day)
+      AND (ledger.state IN ('confirmed', 'sent', 'unknown')
+           OR (ledger.state = 'claimed' AND ledger.claim_token <> ALL (%(abandoned)s::uuid[])))
+    GROUP BY wanted.person_id
+), judged AS (
+    SELECT wanted.*, past.later_day,
+           CASE
+               WHEN wanted.merged_into IS NOT NULL THEN 'merged into another person, who has slots of their own'
+               WHEN wanted.living_crm_id IS NULL THEN 'no living CRM contact'
+               WHEN wanted.suppressed_reason IS NOT NULL THEN 'not in the audience any more: ' || wanted.suppressed_reason
+               WHEN consent.denied_at > coalesce(consent.granted_at, '-infinity') THEN 'consent was withdrawn (ops.consent_event)'
+               WHEN EXISTS (SELECT FROM twin WHERE twin.person_id = wanted.person_id AND twin.says_no)
+                   THEN 'another contact of the same address opted out or denied consent'
+               WHEN past.has_slot THEN 'sent before: to a contact that was merged into this one, or to one of the same address'
+           END AS blocked
+    FROM wanted
+    LEFT JOIN past USING (person_id)
+    CROSS JOIN LATERAL (
+        SELECT max(event.happened_at) FILTER (WHERE event.status = 'denied') AS denied_at,
+               max(event.happened_at) FILTER (WHERE event.status = 'granted' AND event.person_id = wanted.person_id) AS granted_at
+        FROM marts.person_member AS member
+        JOIN ops.consent_event AS event ON event.person_id = member.member_id
+        WHERE member.person_id = wanted.person_id
+    ) AS consent
+    WHERE past.is_open IS NOT TRUE
+), candidate AS (
+    SELECT judged.campaign, judged.day, judged.person_id, judged.slot, chosen.copy_id, judged.seen_token,
+           -- Rejected or unanswered copy is replaced by static copy, which is a message of its own.
+           CASE WHEN chosen.copy_id = judged.copy_id THEN judged.message_id
+                ELSE encode(sha256(convert_to(concat_ws(E'\n', judged.campaign, judged.slot, chosen.copy_id), 'UTF8')), 'hex')
+           END AS message_id,
+           coalesce(judged.living_crm_id, judged.audience_crm_id) AS crm_id,
+           CASE WHEN judged.blocked IS NOT NULL THEN judged.blocked
+                WHEN judged.email IS NOT NULL AND row_number() OVER (
+                    PARTITION BY judged.slot, judged.email, judged.blocked IS NULL AND judged.later_day IS NULL
+                    ORDER BY judged.person_id) > 1
+                    AND judged.later_day IS NULL THEN 'another contact of the same address gets it'
+           END AS blocked,
+           'a message of a later night was sent before this one: day ' || judged.later_day AS superseded
+    FROM judged
+    LEFT JOIN ops.approval AS approval
+        ON approval.campaign = judged.campaign AND approval.day = judged.day AND approval.copy_id = judged.copy_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN judged.lane = 'ready' OR approval.decision = 'approved' THEN judged.copy_id
+                    ELSE judged.fallback_copy_id END AS copy_id
+    ) AS chosen
 ), fresh AS (
     INSERT INTO ops.push_ledger (campaign, person_id, slot, state, reason, crm_id, message_id, copy_id, day, claim_token, run_id)
     SELECT campaign, person_id, slot, 'claimed', 'claimed, not sent yet', crm_id, message_id, copy_id, day,
            %(token)s::uuid, %(run_id)s
     FROM candidate
     WHERE seen_token IS NULL
+    ORDER BY person_id
     ON CONFLICT (campaign, person_id, slot) DO NOTHING
     RETURNING person_id
 ), again AS (
@@ -61,13 +107,12 @@ WITH candidate AS (
       AND ledger.claim_token = candidate.seen_token AND ledger.state IN ('claimed', 'rejected')
     RETURNING ledger.person_id
 )
-SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_id, candidate.blocked,
+SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_id, candidate.blocked, candidate.superseded,
        copy.template_id || '@v' || copy.template_version AS template,
        copy.output,
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry
-       ) AS placeholder_values,
-       contact.region
+       ) AS placeholder_values
 FROM (SELECT person_id FROM fresh UNION ALL SELECT person_id FROM again) AS mine
 JOIN candidate USING (person_id)
 JOIN ops.copy AS copy USING (copy_id)

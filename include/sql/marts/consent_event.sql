@@ -1,16 +1,43 @@
--- Each change of consent is kept: who, when, from where.
--- Grain: one change of one person's consent. Reads marts.person, staging.contacts. Writes ops.consent_event.
--- Parameters: none. A second run inserts nothing: only a status that differs from the last one kept is new.
+-- What the CRM says of consent is kept whenever it is news: who, when, from where. Whoever reads takes the latest by happened_at,
+-- so a date may never make a grant newer than it is: a grant is dated by the CRM's consent time, never by the record's last change;
+-- a denial by the last change, which is never too early. "unknown" states nothing and is not kept.
+-- Grain: one statement of one person. Reads marts.person, marts.person_member, staging.contacts, raw_hubspot.contacts,
+-- ops.consent_event. Writes ops.consent_event. Parameters: none. A second run inserts nothing.
+WITH stated AS (
+    SELECT person.person_id, person.consent_status AS status,
+           CASE WHEN person.consent_status = 'denied' THEN contact.modified_at
+                ELSE coalesce(contact.consent_at, delivered.created_at) END AS happened_at,
+           contact.consent_at IS NULL AS is_undated,
+           contact.modified_at,
+           coalesce('hubspot.contacts: ' || contact.consent_source, 'hubspot.contacts') AS source
+    FROM marts.person AS person
+    JOIN staging.contacts AS contact USING (crm_id)
+    JOIN raw_hubspot.contacts AS delivered USING (crm_id)
+    WHERE person.consent_status IN ('granted', 'denied')
+), crm_event AS (
+    SELECT person_id, status, happened_at FROM ops.consent_event WHERE starts_with(source, 'hubspot.contacts')
+), last_crm_event AS (
+    SELECT DISTINCT ON (person_id) person_id, status
+    FROM crm_event
+    ORDER BY person_id, happened_at DESC, status = 'denied' DESC
+), heard AS (
+    SELECT DISTINCT member.person_id
+    FROM marts.person_member AS member
+    JOIN ops.consent_event AS kept ON kept.person_id = member.member_id
+)
 INSERT INTO ops.consent_event (person_id, status, happened_at, source)
-SELECT person.person_id, person.consent_status,
-       CASE WHEN last_kept.status IS NULL THEN coalesce(person.consent_at, contact.modified_at) ELSE contact.modified_at END,
-       coalesce('hubspot.contacts: ' || contact.consent_source, 'hubspot.contacts')
-FROM marts.person AS person
-JOIN staging.contacts AS contact ON contact.crm_id = person.crm_id
-LEFT JOIN LATERAL (
-    SELECT kept.status FROM ops.consent_event AS kept
-    WHERE kept.person_id = person.person_id
-    ORDER BY kept.consent_event_id DESC LIMIT 1
-) AS last_kept ON true
-WHERE person.consent_status IS DISTINCT FROM last_kept.status
+SELECT stated.person_id, stated.status, stated.happened_at, stated.source
+FROM stated
+LEFT JOIN last_crm_event USING (person_id)
+LEFT JOIN crm_event AS same_grant
+    ON same_grant.person_id = stated.person_id AND same_grant.status = 'granted' AND same_grant.happened_at = stated.happened_at
+LEFT JOIN heard ON heard.person_id = stated.person_id
+WHERE CASE stated.status
+    WHEN 'denied' THEN last_crm_event.status IS DISTINCT FROM 'denied'
+    WHEN 'granted' THEN same_grant.person_id IS NULL
+        -- A date in the future would outrank every denial until then; a day is left for clocks and time zones.
+        AND stated.happened_at <= stated.modified_at + interval '1 day'
+        -- Nobody knows when an undated grant was given: it is kept only where there is nothing that it could outrank.
+        AND NOT (stated.is_undated AND heard.person_id IS NOT NULL)
+END
 ON CONFLICT DO NOTHING

@@ -142,7 +142,8 @@ CREATE TABLE ops.llm_call (
     template_version integer NOT NULL,
     model         text NOT NULL,
     attempt       integer NOT NULL,
-    status        text NOT NULL,           -- ok | rate_limited | server_error | timeout | bad_request | bad_answer
+    status        text NOT NULL,           -- in_flight (cost_usd is the worst case) | ok | rate_limited |
+                                           -- server_error | timeout | bad_request | bad_answer
     error         text,
     prompt_tokens integer NOT NULL DEFAULT 0,
     completion_tokens integer NOT NULL DEFAULT 0,
@@ -184,6 +185,7 @@ CREATE TABLE ops.push_ledger (
     PRIMARY KEY (campaign, person_id, slot)
 );
 CREATE INDEX push_ledger_day ON ops.push_ledger (campaign, day);
+CREATE INDEX push_ledger_slot ON ops.push_ledger (campaign, slot);
 CREATE INDEX push_ledger_open ON ops.push_ledger (state) WHERE state IN ('claimed', 'sent', 'unknown');
 
 -- What a run did, stage by stage, as shown in the UI and printed by the demo.

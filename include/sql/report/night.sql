@@ -1,4 +1,8 @@
 -- Everything that one run did, as one JSON object: what the UI shows, what the demo prints.
+-- Checks: those that did not pass first, then the four that were promised (duplicates, user ids, changes, schemas), then the rest.
+-- Model calls without an outcome are under way, or their attempt was killed; they are no failures, and cost their worst case.
+-- Messages are those of the whole night by the state of their slot, with those that an earlier attempt delivered and which a later
+-- one therefore does not assign; the rest of `push` is what this run did.
 -- Grain: one run. Reads ops.load_log, ops.gate_result, marts.audience, ops.message, ops.copy, ops.llm_call, ops.push_ledger,
 -- ops.approval, ops.dead_letter. Writes nothing.
 -- Parameters: dag_id (of a campaign: its name), run_id, day (date).
@@ -13,6 +17,19 @@ WITH campaign AS (
     SELECT message.*, copy.origin, copy.verdict
     FROM ops.message AS message JOIN ops.copy AS copy USING (copy_id)
     WHERE message.campaign = %(dag_id)s AND message.day = %(day)s::date
+), undecided AS (
+    SELECT person_id FROM message WHERE lane = 'approval' AND NOT EXISTS (
+        SELECT FROM ops.approval AS approval
+        WHERE approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id)
+), outcome AS (
+    SELECT CASE
+            WHEN ledger.state IS NULL AND message.person_id IN (SELECT person_id FROM undecided) THEN 'waiting for a person'
+            WHEN ledger.state IS NULL OR ledger.state IN ('claimed', 'sent') THEN 'waiting'
+            ELSE ledger.state END AS state
+    FROM message LEFT JOIN ops.push_ledger AS ledger USING (campaign, person_id, slot)
+    UNION ALL
+    SELECT state FROM ops.push_ledger
+    WHERE campaign = %(dag_id)s AND day = %(day)s::date AND state = 'confirmed' AND person_id NOT IN (SELECT person_id FROM message)
 ), call AS (
     SELECT * FROM ops.llm_call WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 )
@@ -22,7 +39,10 @@ SELECT json_strip_nulls(json_build_object(
         FROM ops.load_log WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s),
     'gates', (
         SELECT json_agg(json_build_object('gate', gate, 'check', check_name, 'status', status, 'observed', observed,
-                                            'threshold', threshold, 'unit', unit, 'detail', detail) ORDER BY gate, table_name, check_name)
+                                            'threshold', threshold, 'unit', unit, 'detail', detail)
+            ORDER BY array_position(ARRAY['error', 'fail', 'warn', 'pass'], status),
+                array_position(ARRAY['missing_user_ids', 'duplicate_contacts', 'event_change', 'ga4_schema_lock', 'hubspot_schema_lock'], check_name),
+                gate, table_name, check_name)
         FROM ops.gate_result WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s),
     'audience', CASE WHEN campaign.has_audience THEN json_build_object(
         'qualified', (SELECT count(*) FROM audience),
@@ -34,18 +54,19 @@ SELECT json_strip_nulls(json_build_object(
     'copy', CASE WHEN campaign.has_audience THEN json_build_object(
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),
-        'people_waiting_for_approval', (SELECT count(*) FROM message WHERE lane = 'approval' AND NOT EXISTS (
-            SELECT FROM ops.approval AS approval
-            WHERE approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id)),
+        'people_waiting_for_approval', (SELECT count(*) FROM undecided),
         'distinct_model_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'model'),
         'distinct_static_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'static')) END,
     'model', CASE WHEN campaign.has_audience THEN (
-        SELECT json_build_object('calls', count(*), 'failed_calls', count(*) FILTER (WHERE status <> 'ok'),
+        SELECT json_build_object('calls', count(*), 'failed_calls', count(*) FILTER (WHERE status NOT IN ('ok', 'in_flight')),
+                                  'calls_without_outcome', nullif(count(*) FILTER (WHERE status = 'in_flight'), 0),
                                   'prompt_tokens', coalesce(sum(prompt_tokens), 0),
                                   'completion_tokens', coalesce(sum(completion_tokens), 0),
                                   'cost_usd', round(coalesce(sum(cost_usd), 0), 6),
                                   'models', coalesce(json_agg(DISTINCT model), '[]')) FROM call) END,
     'push', CASE WHEN campaign.has_audience THEN json_build_object(
+        'messages', (SELECT coalesce(json_object_agg(state, people), '{}') FROM (
+            SELECT state, count(*) AS people FROM outcome GROUP BY 1 ORDER BY 1) AS state),
         'by_this_run', (SELECT coalesce(json_object_agg(state, people), '{}') FROM (
             SELECT state, count(*) AS people FROM ops.push_ledger
             WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),

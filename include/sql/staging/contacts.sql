@@ -1,7 +1,8 @@
 -- Cleaned contacts follow the raw ones that changed: archived and merged-away contacts leave, living ones are rewritten.
 -- Grain: one living contact. Reads raw_hubspot.contacts, pg_temp.changed_contact (crm_id: what to follow).
--- Writes staging.contacts. Parameters: denied_words (text[]: lower-case words of consent_status that mean "do not write").
--- A second run writes the same rows.
+-- Writes staging.contacts. Parameters: granted_words, unknown_words, denied_words (text[]: lower-case words of consent_status; an
+-- empty one is unknown, any other counts as denied), opt_outs (text[]: properties of which one says that the contact opted out),
+-- not_opted_out (text[]: their lower-case values that say it did not). A second run writes the same rows.
 WITH gone AS (
     DELETE FROM staging.contacts AS staged
     USING changed_contact AS changed
@@ -38,9 +39,10 @@ WITH gone AS (
                 WHEN country_code ~ '^[A-Z]{2}$' THEN country_code END AS region,
            nullif(btrim(time_zone), '') AS time_zone,
            nullif(btrim(site_user_id), '') AS site_user_id,
-           CASE WHEN consent_word = 'granted' THEN 'granted'
-                WHEN consent_word = ANY (%(denied_words)s::text[]) THEN 'denied'
-                ELSE 'unknown' END AS consent_status,
+           CASE WHEN consent_word = ANY (%(denied_words)s::text[]) THEN 'denied'
+                WHEN consent_word = ANY (%(granted_words)s::text[]) THEN 'granted'
+                WHEN coalesce(consent_word, '') = ANY (ARRAY[''] || %(unknown_words)s::text[]) THEN 'unknown'
+                ELSE 'denied' END AS consent_status,
            -- ISO 8601 only; without a zone it is UTC, whatever the session's zone is.
            CASE WHEN consent_moment ~ '^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$'
                      AND pg_input_is_valid(consent_moment, 'timestamptz')
@@ -48,7 +50,10 @@ WITH gone AS (
                           ELSE consent_moment::timestamp AT TIME ZONE 'UTC' END
                 END AS consent_at,
            nullif(btrim(consent_source), '') AS consent_source,
-           coalesce(lower(btrim(email_opt_out)) IN ('true', '1'), false) AS is_opted_out,
+           EXISTS (
+               SELECT FROM unnest(%(opt_outs)s::text[]) AS opt_out (property)
+               WHERE lower(btrim(properties ->> property)) <> ALL (%(not_opted_out)s::text[])
+           ) AS is_opted_out,
            modified_at
     FROM living
 )

@@ -4,8 +4,6 @@ import logging
 from decimal import Decimal
 from typing import Any
 
-import psycopg
-
 from nurture.copywriting.pieces import canonical
 from nurture.policy import Llm
 
@@ -18,7 +16,8 @@ class Budget:
     """Money of one run, in US dollars.
 
     Attributes:
-        is_priced: False when policy has no price for the model: costs are then noted as 0 and the cap cannot bind.
+        is_priced: whether policy has a price for the model. Without one the cap cannot hold.
+        may_ask: False for a model without a price, unless policy allows such models; their costs are then noted as 0.
     """
 
     def __init__(self, policy: Llm, model: str, spent_usd: Decimal) -> None:
@@ -28,10 +27,14 @@ class Budget:
         self.output_usd = Decimal(str(price.output)) / MILLION if price else Decimal(0)
         self.cap_usd = Decimal(str(policy.max_usd_per_run))
         self.committed_usd = spent_usd
+        self.may_ask = self.is_priced or policy.allow_unpriced_models
         if not self.is_priced:
-            log.warning(
-                "No price for model %s in include/policy.yaml (llm.prices_usd_per_million_tokens): "
-                "its cost is noted as 0 and the cap of $%s cannot hold. Add its price.", model, self.cap_usd,
+            log.log(
+                logging.WARNING if self.may_ask else logging.ERROR,
+                "include/policy.yaml has no price for the model %s, so the cap of $%s cannot hold: %s Add its price under "
+                "llm.prices_usd_per_million_tokens%s.", model, self.cap_usd,
+                "its cost is noted as 0." if self.may_ask else "it is not asked, and what is new is static copy.",
+                "" if self.may_ask else ", or set llm.allow_unpriced_models to true to go without a cap",
             )  # fmt: skip
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
@@ -52,11 +55,3 @@ class Budget:
     def settle(self, reserved: Decimal, cost: Decimal) -> None:
         """Replace a reservation by what the call cost."""
         self.committed_usd += cost - reserved
-
-
-def spent_usd(connection: psycopg.Connection, dag_id: str, run_id: str) -> Decimal:
-    """What the run has spent so far, earlier attempts of its tasks included."""
-    row = connection.execute(
-        "SELECT coalesce(sum(cost_usd), 0) FROM ops.llm_call WHERE dag_id = %s AND run_id = %s", (dag_id, run_id)
-    ).fetchone()
-    return Decimal(row[0]) if row else Decimal(0)

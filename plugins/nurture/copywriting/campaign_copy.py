@@ -10,9 +10,10 @@ from json import loads
 import psycopg
 
 from nurture.copywriting import store
+from nurture.copywriting.calls import is_switched_on
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.copybook import Copybook
-from nurture.copywriting.engine import Written, is_switched_on, write_copy
+from nurture.copywriting.engine import Written, write_copy
 from nurture.copywriting.guardrails import Verdict, judge
 from nurture.copywriting.messages import Choice, DistinctContext, choose_messages, distinct_contexts
 from nurture.copywriting.pieces import Piece
@@ -37,7 +38,7 @@ class CopyCounts:
         from_store: contexts whose copy was already there.
         unanswered: contexts without an answer: endpoint down, budget cap, switch.
         capped, switched_off, refused: why some of these were not asked for.
-        unpriced: policy has no price for the model, so `cost_usd` is 0 and the cap could not hold.
+        unpriced: policy has no price for the model: it was not asked, or, where policy allows that, at a noted cost of 0.
     """
 
     audience: int

@@ -11,7 +11,8 @@ from decimal import Decimal
 import psycopg
 
 from nurture.copywriting import store
-from nurture.copywriting.budget import Budget, spent_usd
+from nurture.copywriting.budget import Budget
+from nurture.copywriting.calls import begin_call, end_call, spent_usd
 from nurture.copywriting.chat_model import Answer, ChatModel, ModelBusy, ModelRefused
 from nurture.copywriting.guardrails import Verdict, judge
 from nurture.copywriting.pieces import KEPT_OF_BAD_ANSWER, BadAnswer, read_piece, storable
@@ -19,11 +20,9 @@ from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run, StoredCopy
 from nurture.policy import Llm
 from nurture.warehouse.dead_letter import DeadLetter, bury
-from nurture.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
-SWITCH = "ai_personalization"
 LONGEST_WAIT_SECONDS = 60.0
 
 
@@ -36,7 +35,7 @@ class Written:
         capped: the budget did not allow at least one call.
         switched_off: the switch was off before at least one call.
         refusal: why the endpoint will answer nothing at all, if so.
-        unpriced: policy has no price for the model, so the cap could not hold.
+        unpriced: policy has no price for the model: it was not asked unless policy allows that, and then without a cap.
     """
 
     copies: dict[str, StoredCopy] = field(default_factory=dict)
@@ -72,6 +71,15 @@ async def write_copy(
     return writer.written
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A request that is out: its row in `ops.llm_call`, when it left, and its worst case in US dollars."""
+
+    id: int
+    began: float
+    reserved: Decimal
+
+
 class _Writer:
     def __init__(self, connection: psycopg.Connection, run: Run, model: ChatModel, policy: Llm) -> None:
         self.connection, self.run, self.model, self.policy = connection, run, model, policy
@@ -84,55 +92,57 @@ class _Writer:
 
     async def _write(self, request: CopyRequest) -> None:
         for attempt in range(1, self.policy.max_attempts + 1):
-            reserved = self._permission(request)
-            if reserved is None:
+            call = self._begin(request, attempt)
+            if call is None:
                 return
-            began = time.monotonic()
             try:
                 answer = await self.model.ask(request.messages, request.response_format, request.parameters)
             except ModelBusy as error:
-                cost = reserved if error.may_be_charged else Decimal(0)
-                self.budget.settle(reserved, cost)
-                self._note(request, attempt, began, error.status, error=str(error), cost=cost)
+                cost = call.reserved if error.may_be_charged else Decimal(0)
+                self._note(call, error.status, error=str(error), cost=cost)
                 self.connection.commit()
                 if attempt < self.policy.max_attempts:
                     await asyncio.sleep(self._pause(attempt, error.retry_after_seconds))
             except ModelRefused as error:
-                self.budget.settle(reserved, Decimal(0))
-                self._note(request, attempt, began, "bad_request", error=str(error))
+                self._note(call, "bad_request", error=str(error), cost=Decimal(0))
                 self.connection.commit()
                 if error.concerns_all and self.written.refusal is None:
                     log.error("The model endpoint refuses: %s The rest is static copy.", error)
                     self.written.refusal = str(error)
                 return
             else:
-                self._keep(request, attempt, began, answer, reserved)
+                self._keep(request, call, answer)
                 return
 
-    def _permission(self, request: CopyRequest) -> Decimal | None:
-        """Money for one call, or None: the endpoint refuses everything, the switch is off, or the cap is reached."""
-        if self.written.refusal is not None:
-            return None
-        if not is_switched_on(self.connection):
-            self.written.switched_off = True
+    def _begin(self, request: CopyRequest, attempt: int) -> _Call | None:
+        """Permission and money for one call; None: no price, refused altogether, cap reached, or the switch is off."""
+        if self.written.refusal is not None or not self.budget.may_ask:
             return None
         reserved = self.budget.reserve(
             request.messages, request.response_format, request.parameters["max_completion_tokens"]
         )
-        self.written.capped |= reserved is None
-        return reserved
+        if reserved is None:
+            self.written.capped = True
+            return None
+        call_id = begin_call(
+            self.connection, self.run, request, model=self.model.name, attempt=attempt, worst_case_usd=reserved
+        )
+        if call_id is None:
+            self.budget.settle(reserved, Decimal(0))
+            self.written.switched_off = True
+            return None
+        return _Call(call_id, time.monotonic(), reserved)
 
     def _pause(self, attempt: int, retry_after_seconds: float | None) -> float:
         """Exponential backoff with jitter, or what the endpoint asked for where that is longer."""
         backoff: float = self.policy.backoff_seconds * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
         return min(max(backoff, retry_after_seconds or 0.0), LONGEST_WAIT_SECONDS)
 
-    def _keep(self, request: CopyRequest, attempt: int, began: float, answer: Answer, reserved: Decimal) -> None:
+    def _keep(self, request: CopyRequest, call: _Call, answer: Answer) -> None:
         """Judge, store and commit one answer."""
-        cost = reserved
+        cost = call.reserved
         if answer.prompt_tokens is not None and answer.completion_tokens is not None:
             cost = self.budget.cost(answer.prompt_tokens, answer.completion_tokens)
-        self.budget.settle(reserved, cost)
         try:
             piece = read_piece(answer.text)
             output, verdict = piece.model_dump(), judge(piece, request.terms)
@@ -141,8 +151,7 @@ class _Writer:
             verdict = Verdict("rejected", ({"name": "schema", "found": str(error)},))
         rejected = verdict.outcome == "rejected"
         why = "; ".join(f"{reason['name']}: {reason['found']}" for reason in verdict.reasons)
-        self._note(request, attempt, began, "bad_answer" if rejected else "ok",
-                   error=why if rejected else None, answer=answer, cost=cost)  # fmt: skip
+        self._note(call, "bad_answer" if rejected else "ok", error=why if rejected else None, answer=answer, cost=cost)
         self.written.copies |= store.keep(self.connection, self.run, [(request, output, verdict)])
         if rejected:
             letter = DeadLetter("llm.copy", request.request_hash, f"{why}. Static copy is sent instead.",
@@ -151,29 +160,13 @@ class _Writer:
         self.connection.commit()
 
     def _note(
-        self, request: CopyRequest, attempt: int, began: float, status: str, *,
-        error: str | None = None, answer: Answer | None = None, cost: Decimal = Decimal(0),
-    ) -> None:  # fmt: skip
-        prompt_tokens = (answer.prompt_tokens or 0) if answer else 0
-        completion_tokens = (answer.completion_tokens or 0) if answer else 0
+        self, call: _Call, status: str, *, cost: Decimal, error: str | None = None, answer: Answer | None = None
+    ) -> None:
+        """Replace the reservation by what the call cost, and note its outcome."""
+        self.budget.settle(call.reserved, cost)
         self.written.model_calls += 1
-        self.written.prompt_tokens += prompt_tokens
-        self.written.completion_tokens += completion_tokens
+        self.written.prompt_tokens += (answer.prompt_tokens or 0) if answer else 0
+        self.written.completion_tokens += (answer.completion_tokens or 0) if answer else 0
         self.written.cost_usd += cost
-        self.connection.execute(
-            statement("copy/log_call.sql"),
-            {
-                "dag_id": self.run.dag_id, "run_id": self.run.run_id, "campaign": self.run.campaign,
-                "request_hash": request.request_hash, "template_id": request.template.id,
-                "template_version": request.template.version, "model": self.model.name, "attempt": attempt,
-                "status": status, "error": storable(error)[:1000] if error else None, "prompt_tokens": prompt_tokens,
-                "completion_tokens": completion_tokens, "cost_usd": cost, "latency_ms": (time.monotonic() - began) * 1000,
-            },
-        )  # fmt: skip
-
-
-def is_switched_on(connection: psycopg.Connection) -> bool:
-    """Whether models may be asked right now; without an entry they may not. Ends the transaction that it reads in."""
-    row = connection.execute("SELECT is_on FROM ops.switch WHERE name = %s", (SWITCH,)).fetchone()
-    connection.commit()
-    return bool(row and row[0])
+        seconds = time.monotonic() - call.began
+        end_call(self.connection, call.id, status, seconds=seconds, cost_usd=cost, error=error, answer=answer)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from nurture.copywriting.assembly import PLACEHOLDER, load_placeholders
 from nurture.copywriting.vocabulary import CONTEXT_LISTS, Context, Vocabulary, load_vocabulary, nothing_known
@@ -121,6 +120,12 @@ class Template(Strict):
         return word in ((wanted,) if isinstance(wanted, str) else wanted)
 
 
+class _Kind(BaseModel):
+    """What decides by which model the rest of a template is read."""
+
+    kind: Any = None
+
+
 class ModelTemplate(Template):
     """A prompt. The model sees role, constraints and limits as the system message, the context as the user's.
 
@@ -169,13 +174,12 @@ def read_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate | Sta
         ConfigError: no such template, or a mistake in it.
     """
     path = template_path(reference, folder)
-    data = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    if data is None:
+    if not path.is_file():
         known = ", ".join(known_references(folder)) or "none"
         raise ConfigError(f"{path}: there is no template {reference}. Templates are: {known}.")
-    static = isinstance(data, dict) and data.get("kind") == "static"
+    is_static = read_strict(path, _Kind).kind == "static"
     template: ModelTemplate | StaticTemplate = (
-        read_strict(path, StaticTemplate) if static else read_strict(path, ModelTemplate)
+        read_strict(path, StaticTemplate) if is_static else read_strict(path, ModelTemplate)
     )
     problems = list(_problems(template, load_vocabulary(), reference))
     if problems:

@@ -20,6 +20,7 @@ from nurture.warehouse.crm_contact_rows import Contact
 
 SEARCH_PAGE = 200  # vendor limit
 HISTORY_PAGE = 50  # vendor limit of a batch read with history
+MERGED_IDS = "hs_merged_object_ids"
 MAX_PAUSE_SECONDS = 60.0  # a longer wait is better spent between two attempts of the task
 ABOUT_RECORDS = {400, 404, 409, 413, 422}  # statuses of a batch write that a single record can cause
 
@@ -103,27 +104,39 @@ class HubSpotHook(HttpHook):
             last_id = max(int(result["id"]) for result in results)
 
     def batch_read(
-        self, crm_ids: Sequence[str], properties: Sequence[str], *, history_of: Sequence[str] = ()
+        self,
+        crm_ids: Sequence[str],
+        properties: Sequence[str],
+        *,
+        history_of: Sequence[str] = (),
+        follow_merges: bool = False,
     ) -> dict[str, Contact]:
-        """Contacts by id, up to 100. A merged contact answers under its survivor's id, so its own is not in the result."""
+        """Contacts by the id asked for, up to 100. See `Destination.batch_read`."""
         found: dict[str, Contact] = {}
         size = HISTORY_PAGE if history_of else len(crm_ids)
         for start in range(0, len(crm_ids), size or 1):
             asked = {
                 "inputs": [{"id": crm_id} for crm_id in crm_ids[start : start + size]],
-                "properties": list(properties),
+                "properties": [*properties, *([MERGED_IDS] if follow_merges else [])],
                 "propertiesWithHistory": list(history_of),
             }
             answer = self._call("POST", self._path("objects", "contacts/batch/read"), json=asked)
             found |= {contact.crm_id: contact for contact in map(_contact, answer["results"])}
+        if follow_merges:  # the CRM answers the id of a merged contact with its survivor, and does not say which id it was
+            for survivor in list(found.values()):
+                losing_ids = (survivor.properties.get(MERGED_IDS) or "").split(";")
+                found = {crm_id.strip(): survivor for crm_id in losing_ids} | found
         return {crm_id: found[crm_id] for crm_id in crm_ids if crm_id in found}
 
-    def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
-        """Write properties of up to 100 contacts. See `Destination.batch_update` for what it raises."""
+    def batch_update(
+        self, inputs: Mapping[str, Mapping[str, str]], *, before_try: Callable[[], None] = lambda: None
+    ) -> BatchResult:
+        """Write properties of up to 100 contacts. See `Destination.batch_update`, also for what it raises."""
         body = {"inputs": [{"id": crm_id, "properties": dict(values)} for crm_id, values in inputs.items()]}
         secrets = [value for values in inputs.values() for value in values.values()]
         answer = self._call(
             "POST", self._path("objects", "contacts/batch/update"), json=body, is_write=True, secrets=secrets,
+            before_try=before_try,
             blame=lambda status: BatchRefused if status in ABOUT_RECORDS else TerminalError,
         )  # fmt: skip
         updated = frozenset(str(result["id"]) for result in answer.get("results") or [])
@@ -167,6 +180,7 @@ class HubSpotHook(HttpHook):
         is_write: bool = False,
         secrets: Sequence[str] = (),
         accept: Iterable[int] = (),
+        before_try: Callable[[], None] = lambda: None,
         blame: Callable[[int], type[TerminalError]] = lambda _status: TerminalError,
     ) -> dict[str, Any]:
         """One request, repeated where that is safe.
@@ -178,6 +192,7 @@ class HubSpotHook(HttpHook):
         session = self.session  # also sets the base URL
         for attempt in range(1, self.policy.max_attempts + 1):
             pause = random.uniform(0.5, 1.0) * self.backoff_seconds * 2 ** (attempt - 1)  # noqa: S311
+            before_try()
             try:
                 response = session.request(
                     method, self.base_url.rstrip("/") + path, json=json, params=params,

@@ -4,7 +4,7 @@ An attempt holds a database lock named after its claim token for as long as its 
 was killed or lost its session is known to be gone without clocks or heartbeats, and one that still runs is left alone.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +25,13 @@ CAME_FROM = {
     "confirmed": ["sent", "unknown"],
     "rejected": ["claimed", "sent", "unknown"],
     "unknown": ["sent"],
-    "suppressed": ["claimed"],
+    "suppressed": ["claimed", "unknown"],
+    "superseded": ["claimed"],
     "claimed": ["sent", "unknown"],
 }
 """For each state, those that a row may come from; going back to `claimed` lets go of the row."""
 
+SETTLED = ("confirmed", "suppressed", "superseded")  # nothing is left to do: a dead letter of the message is resolved
 SOURCE = "crm.push"  # of dead letters
 
 
@@ -43,6 +45,7 @@ class Claimed:
 
     Attributes:
         blocked: why it must not be sent, or None.
+        superseded: which fresher message the person has, or None.
         template: `id@version`.
         output: the copy, placeholders not filled.
         placeholder_values: what the warehouse knows of the person; personal data.
@@ -53,10 +56,10 @@ class Claimed:
     crm_id: str
     message_id: str
     blocked: str | None
+    superseded: str | None
     template: str
     output: Mapping[str, Any]
     placeholder_values: Mapping[str, str | None]
-    region: str | None
 
     @property
     def key(self) -> Slot:
@@ -80,7 +83,7 @@ class Unanswered:
 
 @dataclass
 class Attempt:
-    """Every step is one statement, guarded by the token and committed, so that it survives a crash right after it."""
+    """Every step is one transaction, guarded by the token and committed, so that it survives a crash right after it."""
 
     connection: psycopg.Connection
     campaign: str
@@ -114,18 +117,30 @@ class Attempt:
         """
         if not reasons:
             return set()
-        rows = self.connection.execute(
-            statement("ledger/move.sql"),
-            self._bind(
-                state=state,
-                from_states=[only_from] if only_from else CAME_FROM[state],
-                next_token=NOBODY if state == "claimed" else self.token,
-                person_ids=[person_id for person_id, _ in reasons],
-                slots=[slot for _, slot in reasons],
-                reasons=list(reasons.values()),
-            ),
-        ).fetchall()
+        with self.connection.transaction():
+            rows = self.connection.execute(
+                statement("ledger/move.sql"),
+                self._bind(
+                    state=state,
+                    from_states=[only_from] if only_from else CAME_FROM[state],
+                    next_token=NOBODY if state == "claimed" else self.token,
+                    person_ids=[person_id for person_id, _ in reasons],
+                    slots=[slot for _, slot in reasons],
+                    reasons=list(reasons.values()),
+                ),
+            ).fetchall()
+            if state in SETTLED:
+                keys = [self._letter_key(person_id, slot) for person_id, slot in rows]
+                self.connection.execute(statement("ledger/resolve_dead_letters.sql"), {"keys": keys})
         return {(row[0], row[1]) for row in rows}
+
+    def still_holds(self, slots: Collection[Slot]) -> bool:
+        """Whether all of `slots`, whose request goes out now, are still this attempt's; counts their age from now.
+
+        To be asked right before every try of a write: an attempt that lost its session or its rows must not write.
+        """
+        going_out = dict.fromkeys(slots, "request going out; no answer seen yet")
+        return len(self.move("sent", going_out, only_from="sent")) == len(slots)
 
     def reject(self, reasons: Mapping[Slot, str], rows: Iterable[Claimed | Unanswered]) -> int:
         """Keep why in the ledger, and a dead letter where it can be seen and tried again; returns how many of `rows`."""
@@ -134,7 +149,7 @@ class Attempt:
             letters = [
                 DeadLetter(
                     source=SOURCE,
-                    key=f"{self.campaign}/{row.person_id}/{row.slot}",
+                    key=self._letter_key(row.person_id, row.slot),
                     reason=reasons[row.key],
                     payload={"crm_id": row.crm_id, "message_id": row.message_id},
                 )
@@ -165,6 +180,9 @@ class Attempt:
         """Messages of the lane: sent by an earlier attempt, not yet settled by anyone, unknown in this attempt."""
         row = self.connection.execute(statement("ledger/lane_states.sql"), self._bind()).fetchone()
         return row or (0, 0, 0)
+
+    def _letter_key(self, person_id: str, slot: str) -> str:
+        return f"{self.campaign}/{person_id}/{slot}"
 
     def _bind(self, **more: Any) -> dict[str, Any]:
         return {

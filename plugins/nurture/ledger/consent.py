@@ -1,26 +1,22 @@
 """Consent at the instant of the push, from what the CRM says right then."""
 
-from collections.abc import Collection
-
+from nurture.policy import Consent
+from nurture.warehouse.crm_contact_consent import STATUS, is_opted_out, opt_out_properties, region_of, status_of
 from nurture.warehouse.crm_contact_rows import Contact
-from nurture.warehouse.crm_contacts import DENIED_WORDS
-
-CONSENT_PROPERTIES = ("hs_email_optout", "consent_status")
 
 
-def withdrawal(contact: Contact, *, region: str | None, opt_out_regions: Collection[str]) -> str | None:
-    """Why `contact` must not be written to now, or None.
+def withdrawal(contact: Contact, consent: Consent) -> str | None:
+    """Why `contact` must not be written to now, or None. A region that the CRM does not know counts as strict.
 
     Args:
-        contact: as read a moment ago, with `CONSENT_PROPERTIES`.
-        region: ISO 3166 country, or `US-XX`; None (unknown) counts as strict.
-        opt_out_regions: countries where writing needs no prior opt-in.
+        contact: as read a moment ago, with `consent_properties`.
+        consent: where writing needs no prior opt-in, which opt-outs count, and the words of `consent_status`.
     """
-    if (contact.properties.get("hs_email_optout") or "").strip().lower() in {"true", "1"}:
+    if is_opted_out(contact.properties, opt_out_properties(consent)):
         return "opted out in the CRM, as read right before the push"
-    status = (contact.properties.get("consent_status") or "").strip().lower()
-    if status in DENIED_WORDS:
+    status = status_of(contact.properties.get(STATUS), consent.status_words)
+    if status == "denied":
         return "consent denied in the CRM, as read right before the push"
-    if status != "granted" and (region or "").split("-")[0] not in opt_out_regions:
+    if status != "granted" and (region_of(contact.properties) or "").split("-")[0] not in consent.opt_out_regions:
         return "no opt-in in the CRM, as read right before the push, and the region needs one"
     return None

@@ -1,6 +1,6 @@
 """What the ledger needs of a CRM: read contacts by id, write properties in batches, and say honestly what happened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,16 +29,27 @@ class Destination(Protocol):
     """A CRM to push to."""
 
     def batch_read(
-        self, crm_ids: Sequence[str], properties: Sequence[str], *, history_of: Sequence[str] = ()
+        self,
+        crm_ids: Sequence[str],
+        properties: Sequence[str],
+        *,
+        history_of: Sequence[str] = (),
+        follow_merges: bool = False,
     ) -> Mapping[str, Contact]:
-        """Contacts by the id asked for; archived, merged and deleted ones are not in the answer.
+        """Contacts by the id asked for; archived and deleted ones are not in the answer.
+
+        Args:
+            follow_merges: a contact that was merged is answered by its survivor; else it is not in the answer.
 
         Raises:
             TransientError: no answer after all attempts.
         """
 
-    def batch_update(self, inputs: Mapping[str, Mapping[str, str]]) -> BatchResult:
+    def batch_update(self, inputs: Mapping[str, Mapping[str, str]], *, before_try: Callable[[], None]) -> BatchResult:
         """Write properties of the contacts in `inputs`, which maps an id to its properties.
+
+        Args:
+            before_try: called right before every request, the repeated ones too; what it raises ends the write.
 
         Raises:
             BatchRefused: nothing was written, because of a record in the batch.

@@ -1,16 +1,17 @@
 """Push claimed messages to a CRM, each once: claim → read consent → sent → confirmed, and honest words for the rest."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from nurture.errors import OutcomeUnknown, TerminalError, TransientError
 from nurture.ledger.attempt import Attempt, Claimed, Slot
-from nurture.ledger.consent import CONSENT_PROPERTIES, withdrawal
+from nurture.ledger.consent import withdrawal
 from nurture.ledger.destination import BatchRefused, Destination
 from nurture.ledger.settle import settle
-from nurture.policy import Crm
+from nurture.policy import Consent, Crm
+from nurture.warehouse.crm_contact_consent import consent_properties
 
 Compose = Callable[[Claimed], Mapping[str, str]]
 """The CRM properties of one message, placeholders filled; a TerminalError says that the copy cannot be used."""
@@ -25,6 +26,7 @@ class PushCounts:
         settled: of these, those found on reading back.
         already_sent: confirmed by an earlier attempt.
         suppressed: not sent, for a reason kept in the ledger.
+        superseded: not sent, for the person has a message of a later night.
         rejected: refused by the CRM; also in `ops.dead_letter`.
         unknown: outcome still not known.
         waiting: held by another attempt, or not claimed.
@@ -36,6 +38,7 @@ class PushCounts:
     settled: int = 0
     already_sent: int = 0
     suppressed: int = 0
+    superseded: int = 0
     rejected: int = 0
     unknown: int = 0
     waiting: int = 0
@@ -52,7 +55,7 @@ class Push:
         crm: where to push to.
         compose: what is written for one message.
         policy: batch size, attempts, time to wait before a lost write is judged.
-        opt_out_regions: countries where writing needs no prior opt-in.
+        consent: what counts as consent.
         lost_in_a_row: writes since the last answer.
     """
 
@@ -60,7 +63,7 @@ class Push:
     crm: Destination
     compose: Compose
     policy: Crm
-    opt_out_regions: Collection[str]
+    consent: Consent
     counts: PushCounts = field(default_factory=PushCounts)
     lost_in_a_row: int = 0
 
@@ -111,8 +114,9 @@ class Push:
     def _clear(self, claimed: Sequence[Claimed]) -> list[Claimed]:
         """Suppress what must not be sent, by the warehouse and by what the CRM says now; fails closed."""
         suppressed = {message.key: message.blocked for message in claimed if message.blocked}
-        open_messages = [message for message in claimed if not message.blocked]
-        contacts = self.crm.batch_read([message.crm_id for message in open_messages], CONSENT_PROPERTIES)
+        superseded = {message.key: message.superseded for message in claimed if message.superseded and not message.blocked}
+        open_messages = [message for message in claimed if not (message.blocked or message.superseded)]
+        contacts = self.crm.batch_read([message.crm_id for message in open_messages], consent_properties(self.consent))
         cleared: list[Claimed] = []
         gone: dict[Slot, str] = {}
         for message in open_messages:
@@ -121,11 +125,12 @@ class Push:
                 gone[message.key] = (
                     "the contact left the CRM since the last load (deleted, archived or merged); the next load follows it"
                 )
-            elif why := withdrawal(contact, region=message.region, opt_out_regions=self.opt_out_regions):
+            elif why := withdrawal(contact, self.consent):
                 suppressed[message.key] = why
             else:
                 cleared.append(message)
         self.counts.suppressed += len(self.attempt.move("suppressed", suppressed))
+        self.counts.superseded += len(self.attempt.move("superseded", superseded))
         self.counts.rejected += self.attempt.reject(gone, open_messages)
         return cleared
 
@@ -145,9 +150,17 @@ class Push:
         """One write; a batch that is refused for one of its records is halved until the culprit stands alone."""
         if not rows:
             return
+        slots = [message.key for message in rows.values()]
+
+        def keep_hold() -> None:
+            if not self.attempt.still_holds(slots):
+                raise TransientError(
+                    "another attempt took these messages over; run the task again, it reads the CRM back first"
+                )
+
         self.counts.batches += 1
         try:
-            result = self.crm.batch_update({crm_id: properties[crm_id] for crm_id in rows})
+            result = self.crm.batch_update({crm_id: properties[crm_id] for crm_id in rows}, before_try=keep_hold)
         except BatchRefused as error:
             if len(rows) == 1:
                 reasons = {message.key: str(error) for message in rows.values()}
@@ -178,6 +191,6 @@ class Push:
             settled = settle(self.attempt, self.crm, self.policy)
             self.counts.settled += settled.confirmed
             self.counts.pushed += settled.confirmed
-            self.counts.rejected += settled.gone
+            self.counts.suppressed += settled.gone
             wait_seconds = settled.wait_seconds
             time.sleep(wait_seconds)

@@ -23,21 +23,25 @@ class Settled:
 def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
     """Confirm what the CRM has, let go of what it has not, and leave what may still be on its way.
 
-    A message that is not there is only let go `settle_after_seconds` after it was sent: a slow CRM may write late.
+    A message that is not there is only let go `settle_after_seconds` after it was sent: a slow CRM may write late. A merged
+    contact is looked up under its survivor, who has its history too; of one that is gone nobody can say what it got.
 
     Raises:
         TransientError: the CRM cannot be read; nothing was decided for what is left.
     """
     total = Settled()
     for page in attempt.unanswered(policy.batch_size):
-        contacts = crm.batch_read([row.crm_id for row in page], [MESSAGE_ID], history_of=[MESSAGE_ID])
+        contacts = crm.batch_read([row.crm_id for row in page], [MESSAGE_ID], history_of=[MESSAGE_ID], follow_merges=True)
         found: dict[Slot, str] = {}
         missing: dict[Slot, str] = {}
         gone: dict[Slot, str] = {}
         for row in page:
             contact = contacts.get(row.crm_id)
             if contact is None:
-                gone[row.key] = "the contact left the CRM (deleted, archived or merged) before the outcome was known"
+                gone[row.key] = (
+                    "the contact left the CRM (deleted or archived) before the outcome was known: it may have been written, "
+                    "so it is never sent again"
+                )
             elif _has(contact, row):
                 found[row.key] = "the answer was not seen; found in the CRM on reading back"
             elif row.age_seconds >= policy.settle_after_seconds:
@@ -46,7 +50,7 @@ def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
                 total.wait_seconds = max(total.wait_seconds, policy.settle_after_seconds - row.age_seconds)
         total.confirmed += len(attempt.move("confirmed", found))
         total.let_go += len(attempt.move("claimed", missing, only_from="unknown"))
-        total.gone += attempt.reject(gone, page)
+        total.gone += len(attempt.move("suppressed", gone, only_from="unknown"))
     return total
 
 

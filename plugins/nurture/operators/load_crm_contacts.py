@@ -33,11 +33,17 @@ class LoadCrmContactsOperator(BaseOperator):
         from nurture.policy import load_policy
         from nurture.warehouse.crm_contacts import load_contacts
 
-        policy = load_policy().crm
-        crm = HubSpotHook(self.crm_conn_id, policy=policy)
+        policy = load_policy()
+        crm = HubSpotHook(self.crm_conn_id, policy=policy.crm)
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             counts = load_contacts(
-                connection, crm, policy, dag_id=context["dag"].dag_id, run_id=context["run_id"], day=self.day
+                connection,
+                crm,
+                policy.crm,
+                policy.consent,
+                dag_id=context["dag"].dag_id,
+                run_id=context["run_id"],
+                day=self.day,
             )
         self.log.info("%s", counts)
         return asdict(counts)

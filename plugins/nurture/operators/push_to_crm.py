@@ -75,7 +75,7 @@ class PushToCrmOperator(BaseOperator):
             PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection,
             attempt(connection, campaign=self.campaign, lane=self.lane, day=self.day, run_id=context["run_id"]) as mine,
         ):
-            counts = Push(mine, crm, self.compose, policy.crm, policy.consent.opt_out_regions).run()
+            counts = Push(mine, crm, self.compose, policy.crm, policy.consent).run()
         self.log.info("%s", counts)
         return asdict(counts)
 

@@ -34,7 +34,8 @@ class QualityGateOperator(BaseOperator, SkipMixin):
     """Judges tables by `include/checks/<table>.yaml` with Great Expectations; when a check fails, skips what follows.
 
     The gate itself succeeds (it did its work); `report_run`, which is kept, turns the run red. Results are in
-    `ops.gate_result`. A check that cannot be evaluated fails the task.
+    `ops.gate_result`; before it looks, those of an earlier attempt of the run are dropped, of this gate and of the gates
+    behind it. A check that cannot be evaluated fails the task.
 
     Args:
         tables: check files by name, e.g. `staging.events`.
@@ -71,11 +72,15 @@ class QualityGateOperator(BaseOperator, SkipMixin):
     def execute(self, context: Context) -> dict[str, int]:
         from nurture.policy import load_policy
         from nurture.quality.gate import run_gate
+        from nurture.quality.record import forget
 
+        dag_id, run_id = context["dag"].dag_id, context["run_id"]
+        behind = [task.task_id for task in self.get_flat_relatives(upstream=False) if isinstance(task, QualityGateOperator)]
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
+            forget(connection, dag_id=dag_id, run_id=run_id, gates=[self.task_id, *behind])
             verdict = run_gate(
                 connection, tables=self.tables, day=date.fromisoformat(self.day), campaign=self.campaign,
-                dag_id=context["dag"].dag_id, run_id=context["run_id"], gate=self.task_id, policy=load_policy(),
+                dag_id=dag_id, run_id=run_id, gate=self.task_id, policy=load_policy(),
             )  # fmt: skip
         for result in verdict.results:
             self.log.info("%-5s %s: %s", result.status, result.check_name, result.detail)

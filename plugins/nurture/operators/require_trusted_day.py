@@ -11,6 +11,8 @@ from airflow.sdk.exceptions import AirflowFailException
 class RequireTrustedDay(BaseSensorOperator):
     """Waits until `customer_data` trusted the day; fails at once when a gate stopped it.
 
+    There is no verdict before that DAG's run of the day, while it runs, again or not, and after a step of it failed.
+
     Args:
         day: the night's last complete GA4 day, ISO, templated.
     """
@@ -33,7 +35,10 @@ class RequireTrustedDay(BaseSensorOperator):
             "SELECT status, reason FROM ops.trusted_day WHERE day = %(day)s::date", parameters={"day": self.day}
         )
         if verdict is None:
-            self.log.info("%s is not trusted yet: customer_data of that day has not finished.", self.day)
+            self.log.info(
+                "There is no verdict on %s: customer_data of that day has not run, is running, or has failed. "
+                "Waiting for it; where that run is red, mend what its report names and run it again.", self.day,
+            )  # fmt: skip
             return False
         status, reason = verdict
         if status == "stopped":

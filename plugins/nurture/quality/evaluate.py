@@ -99,7 +99,8 @@ def _result(check: Check, judged: Any, file: CheckFile, policy: Policy, batch: A
     if observed is None:
         status, detail = "warn", f"Not judged: {found}."
     elif not judged.success:
-        status, detail = ("fail" if check.severity == "stop" else "warn"), f"{detail} {check.why}"
+        stops = check.severity == "stop" and not judged.result.get("details", {}).get("only_warns")
+        status, detail = ("fail" if stops else "warn"), f"{detail} {check.why}"
     keys = tuple(without_addresses(key) for key in sample_keys[:SAMPLE])
     return CheckResult(
         check.name, file.table, check.severity, status, observed, check.limit(policy), check.unit, detail, keys

@@ -19,7 +19,9 @@ from nurture.quality.verdict import figure, without_addresses
 
 
 class Measure(TableMetricProvider):  # type: ignore[misc]
-    """The one row of a measure: `observed`, `found`, `sample_keys`. Values are bound, never formatted in."""
+    """The one row of a measure: `observed`, `found`, `sample_keys`, and `only_warns` where it may be about too few rows to
+    stop a night. Values are bound, never formatted in.
+    """
 
     metric_name = "nurture.measure"
     value_keys = ("statement", "parameters")
@@ -46,8 +48,11 @@ class _JudgedByFigure(BatchExpectation):  # type: ignore[misc]
 
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
 
-    def _judge(self, observed: float | None, found: str, sample_keys: list[str]) -> dict[str, Any]:
-        details = {"found": without_addresses(found), "sample_keys": [without_addresses(key) for key in sample_keys]}
+    def _judge(
+        self, observed: float | None, found: str, sample_keys: list[str], *, only_warns: bool = False
+    ) -> dict[str, Any]:
+        keys = [without_addresses(key) for key in sample_keys]
+        details = {"found": without_addresses(found), "sample_keys": keys, "only_warns": only_warns}
         is_within = observed is None or observed == 0 or observed < self.threshold
         return {"success": is_within, "result": {"observed_value": observed, "details": details}}
 
@@ -77,7 +82,8 @@ class ExpectMeasureBelow(_JudgedByFigure):
 
     def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
         row = metrics["nurture.measure"]
-        return self._judge(row["observed"], row["found"], row["sample_keys"])
+        only_warns = bool(row.get("only_warns"))
+        return self._judge(row["observed"], row["found"], row["sample_keys"], only_warns=only_warns)
 
 
 class ExpectColumnTypes(_JudgedByFigure):

@@ -2,8 +2,10 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 
 from nurture.quality.verdict import CheckResult, Verdict
@@ -14,6 +16,8 @@ INSERT INTO ops.gate_result (dag_id, run_id, gate, check_name, day, table_name, 
 VALUES (%(dag_id)s, %(run_id)s, %(gate)s, %(check_name)s, %(day)s, %(table_name)s, %(severity)s, %(status)s, %(observed)s,
         %(threshold)s, %(unit)s, %(detail)s, %(sample_keys)s)
 """
+
+_FORGET = sql.SQL("DELETE FROM {} WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND gate = ANY (%(gates)s)")
 
 _KEEP_PAGE = """
 INSERT INTO ops.data_docs (dag_id, run_id, gate, html) VALUES (%(dag_id)s, %(run_id)s, %(gate)s, %(html)s)
@@ -27,6 +31,14 @@ FROM ops.gate_result
 WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND status IN ('fail', 'error')
 ORDER BY checked_at, check_name
 """
+
+
+def forget(connection: psycopg.Connection, *, dag_id: str, run_id: str, gates: Sequence[str]) -> None:
+    """Drop what `gates` found in earlier attempts of a run, pages included, and commit: the last attempt judges a run."""
+    run = {"dag_id": dag_id, "run_id": run_id, "gates": list(gates)}
+    for table in ("gate_result", "data_docs"):
+        connection.execute(_FORGET.format(sql.Identifier("ops", table)), run)
+    connection.commit()
 
 
 def record(

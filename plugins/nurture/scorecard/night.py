@@ -1,6 +1,7 @@
 """One night as one report: read from what the steps left in the warehouse, never from memory."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -16,9 +17,14 @@ def night_report(connection: psycopg.Connection, *, dag_id: str, run_id: str, da
     return report
 
 
-def stop_reason(connection: psycopg.Connection, *, dag_id: str, run_id: str) -> str | None:
-    """Why a gate stopped this run, or None."""
-    row = connection.execute(statement("report/stop_reason.sql"), {"dag_id": dag_id, "run_id": run_id}).fetchone()
+def stop_reason(connection: psycopg.Connection, *, dag_id: str, run_id: str, not_run: Sequence[str] = ()) -> str | None:
+    """Why a gate stopped this run, or could not judge it; else None.
+
+    Args:
+        not_run: steps that were not reached this time: what gates among them found is of an earlier attempt.
+    """
+    values = {"dag_id": dag_id, "run_id": run_id, "not_run": list(not_run)}
+    row = connection.execute(statement("report/stop_reason.sql"), values).fetchone()
     return str(row[0]) if row else None
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from nurture.policy import Consent, Crm
+from nurture.warehouse.crm_contact_consent import STATUS, consent_properties, is_known
 from nurture.warehouse.dead_letter import DeadLetter
 
 SOURCE = "hubspot.contacts"
@@ -35,13 +37,15 @@ COLUMN_OF_PROPERTY = {
 }
 COLUMN_OF_LIST = {"hs_merged_object_ids": "merged_ids", "hs_additional_emails": "additional_emails"}
 
-PROPERTIES = (*COLUMN_OF_PROPERTY, *COLUMN_OF_LIST, "lastmodifieddate")
-"""What is asked of the CRM."""
-
 COLUMNS = (
     "crm_id", *COLUMN_OF_PROPERTY.values(), *COLUMN_OF_LIST.values(),
     "is_archived", "created_at", "modified_at", "properties",
 )  # fmt: skip
+
+
+def wanted_properties(consent: Consent) -> list[str]:
+    """What is asked of the CRM."""
+    return list(dict.fromkeys([*COLUMN_OF_PROPERTY, *COLUMN_OF_LIST, *consent_properties(consent), "lastmodifieddate"]))
 
 
 @dataclass(frozen=True)
@@ -72,22 +76,24 @@ class Fitted:
     letters: list[DeadLetter]
 
 
-def fit(contact: Contact, *, max_property_bytes: int) -> Fitted:
+def fit(contact: Contact, policy: Crm, consent: Consent) -> Fitted:
     """Make `contact` a row in the order of `COLUMNS`.
 
     A field that cannot be stored is left out and gets a dead letter; the contact is loaded all the same. Only a
     contact without a usable `lastmodifieddate` has no row, for it could not be told from an older delivery.
     """
     letters: list[DeadLetter] = []
+    version = (_storable(contact.properties.get("lastmodifieddate")) or "")[:40]
 
     def complain(name: str, reason: str) -> None:
-        letters.append(DeadLetter(source=SOURCE, key=contact.crm_id, field=name, reason=reason, payload={"property": name}))
+        payload = {"property": name, "lastmodifieddate": version}
+        letters.append(DeadLetter(source=SOURCE, key=contact.crm_id, field=name, reason=reason, payload=payload))
 
     properties: dict[str, str | None] = {}
     for name, value in contact.properties.items():
         size = len(value.encode("utf-8", "surrogatepass")) if value else 0
-        if size > max_property_bytes:
-            complain(name, f"{size} bytes, at most {max_property_bytes} are kept: the contact was loaded without it. "
+        if size > policy.max_property_bytes:
+            complain(name, f"{size} bytes, at most {policy.max_property_bytes} are kept: the contact was loaded without it. "
                            "Shorten the value in the CRM.")  # fmt: skip
             continue
         storable = _storable(value)
@@ -105,6 +111,11 @@ def fit(contact: Contact, *, max_property_bytes: int) -> Fitted:
         columns["email"] = None
         complain("email", "two addresses in one field: the contact was loaded without an address, so nobody writes to it. "
                           "Keep one in `email` and move the other to the additional e-mail addresses.")  # fmt: skip
+    if not is_known(properties.get(STATUS), consent.status_words):
+        valid = [f"{kind}: {', '.join(words)}" for kind, words in consent.status_words.model_dump().items()]
+        complain(STATUS, "a word that policy does not know: it counts as denied, so nobody writes to the contact. Valid "
+                         f"words are {'; '.join(valid)}. Correct it in the CRM, or add the word under "
+                         "`consent.status_words` of include/policy.yaml.")  # fmt: skip
     for name, column in COLUMN_OF_LIST.items():
         columns[column] = [part.strip() for part in (properties.get(name) or "").split(";") if part.strip()]
     columns |= {

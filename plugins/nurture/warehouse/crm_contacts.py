@@ -1,6 +1,6 @@
 """Load changed CRM contacts into `raw_hubspot.contacts` and `staging.contacts`, in one transaction with the watermark."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
@@ -9,13 +9,12 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from nurture.policy import Crm
-from nurture.warehouse.crm_contact_rows import COLUMNS, PROPERTIES, SOURCE, Contact, fit
-from nurture.warehouse.dead_letter import DeadLetter, bury
+from nurture.policy import Consent, Crm
+from nurture.warehouse.crm_contact_consent import NOT_OPTED_OUT, opt_out_properties
+from nurture.warehouse.crm_contact_letters import keep
+from nurture.warehouse.crm_contact_rows import COLUMNS, SOURCE, Contact, fit, wanted_properties
+from nurture.warehouse.dead_letter import DeadLetter
 from nurture.warehouse.statements import statement
-
-DENIED_WORDS = ("denied", "withdrawn", "revoked", "opted_out", "unsubscribed")
-"""Values of `consent_status`, in lower case, that mean "do not write to me". What is no known word is `unknown`."""
 
 COPY = sql.SQL("COPY delivered_contact ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
 
@@ -40,7 +39,8 @@ class LoadCounts:
         changed: stored rows that are new or differ.
         archived: deliveries from the archived list.
         merged: stored contacts that now point to a survivor.
-        dead: dead letters.
+        dead: deliveries that could not be loaded at all.
+        dead_letters: written by this load, those of contacts loaded without a field included.
         watermark: the new one, ISO 8601 UTC; None while nothing was ever seen.
     """
 
@@ -50,11 +50,19 @@ class LoadCounts:
     archived: int = 0
     merged: int = 0
     dead: int = 0
+    dead_letters: int = 0
     watermark: str | None = None
 
 
 def load_contacts(
-    connection: psycopg.Connection, source: ContactSource, policy: Crm, *, dag_id: str, run_id: str, day: str
+    connection: psycopg.Connection,
+    source: ContactSource,
+    policy: Crm,
+    consent: Consent,
+    *,
+    dag_id: str,
+    run_id: str,
+    day: str,
 ) -> LoadCounts:
     """Read what changed since the watermark (at first: everything), and follow it in staging.
 
@@ -67,10 +75,11 @@ def load_contacts(
         counts = LoadCounts(full_load=watermark is None)
         connection.execute(statement("raw_hubspot/create_delivered.sql"))
         connection.execute(statement("raw_hubspot/create_changed.sql"))
-        latest = _deliver(connection, _read(source, watermark, policy), policy, counts, dag_id, run_id)
+        contacts = _read(source, watermark, policy, wanted_properties(consent))
+        latest = _deliver(connection, contacts, policy, consent, counts, dag_id, run_id)
         counts.changed = connection.execute(statement("raw_hubspot/merge_contacts.sql")).rowcount
         connection.execute(statement("raw_hubspot/mark_merged.sql"))
-        connection.execute(statement("staging/contacts.sql"), {"denied_words": list(DENIED_WORDS)})
+        connection.execute(statement("staging/contacts.sql"), _consent_parameters(consent))
         counts.merged = _count_merged(connection)
         # What changes while the walk goes on may be missed by it, so the watermark never passes the walk's beginning.
         seen = [moment for moment in (watermark, latest and min(latest, started_at)) if moment]
@@ -81,20 +90,21 @@ def load_contacts(
     return counts
 
 
-def _read(source: ContactSource, watermark: datetime | None, policy: Crm) -> Iterator[Contact]:
+def _read(source: ContactSource, watermark: datetime | None, policy: Crm, properties: Sequence[str]) -> Iterator[Contact]:
     """Living contacts that changed, then the archived ones, for a list of changes does not name those."""
     if watermark is None:
-        living = source.iter_contacts(archived=False, properties=PROPERTIES)
+        living = source.iter_contacts(archived=False, properties=properties)
     else:
         since = watermark - timedelta(seconds=policy.watermark_overlap_seconds)
-        living = source.iter_changed_contacts(since, PROPERTIES)
-    return chain(living, source.iter_contacts(archived=True, properties=PROPERTIES))
+        living = source.iter_changed_contacts(since, properties)
+    return chain(living, source.iter_contacts(archived=True, properties=properties))
 
 
 def _deliver(
     connection: psycopg.Connection,
     contacts: Iterator[Contact],
     policy: Crm,
+    consent: Consent,
     counts: LoadCounts,
     dag_id: str,
     run_id: str,
@@ -105,18 +115,26 @@ def _deliver(
         letters: list[DeadLetter] = []
         rows: list[tuple[Any, ...]] = []
         for contact in page:
-            fitted = fit(contact, max_property_bytes=policy.max_property_bytes)
+            fitted = fit(contact, policy, consent)
             letters += fitted.letters
             counts.archived += contact.is_archived
             if fitted.row and fitted.modified_at:
                 rows.append(fitted.row)
                 latest = max(latest or fitted.modified_at, fitted.modified_at)
+            else:
+                counts.dead += 1
         with connection.cursor() as cursor, cursor.copy(COPY) as copy:
             for row in rows:
                 copy.write_row(row)
         counts.contacts += len(page)
-        counts.dead += bury(connection, letters, dag_id=dag_id, run_id=run_id)
+        crm_ids = [contact.crm_id for contact in page]
+        counts.dead_letters += keep(connection, crm_ids, letters, dag_id=dag_id, run_id=run_id)
     return latest
+
+
+def _consent_parameters(consent: Consent) -> dict[str, list[str]]:
+    words = {f"{kind}_words": list(words) for kind, words in consent.status_words.model_dump().items()}
+    return words | {"opt_outs": opt_out_properties(consent), "not_opted_out": list(NOT_OPTED_OUT)}
 
 
 def _watermark(connection: psycopg.Connection) -> datetime | None:
@@ -149,5 +167,5 @@ def _log(connection: psycopg.Connection, counts: LoadCounts, *, dag_id: str, run
             day = excluded.day, loaded_rows = excluded.loaded_rows, dead_rows = excluded.dead_rows, note = excluded.note,
             loaded_at = clock_timestamp()
         """,
-        (dag_id, run_id, SOURCE, day, counts.contacts, counts.dead, note),
+        (dag_id, run_id, SOURCE, day, counts.contacts - counts.dead, counts.dead, note),
     )
