@@ -76,6 +76,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "marts/link_identifiers.sql",
             "marts/link_devices.sql",
             "marts/consent_event.sql",
+            "marts/analyze.sql",
         ],
         parameters={"day": DAY, "first_day": "{{ macros.ds_add(data_interval_start | ds, -29) }}"},
         doc_md=card(

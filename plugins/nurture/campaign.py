@@ -23,7 +23,7 @@ class Trigger:
 
     Attributes:
         event: exact GA4 event name.
-        debounce_hours: repeats within this time of the one before are the same trigger.
+        debounce_hours: repeats within this time of a burst's first event are the same trigger.
     """
 
     event: str
@@ -76,7 +76,7 @@ def campaign(
         )  # fmt: skip
         select_audience = RunStatements(
             task_id="select_audience",
-            statements=["audience/delete.sql", f"audience/{dag_id}.sql"],
+            statements=["audience/delete.sql", f"audience/{dag_id}.sql", "audience/analyze.sql"],
             parameters=audience_parameters,
             doc_md=card(
                 "find the people who did something that asks for an answer",

@@ -51,7 +51,7 @@ WITH wanted AS (
                WHEN wanted.merged_into IS NOT NULL THEN 'merged into another person, who has slots of their own'
                WHEN wanted.living_crm_id IS NULL THEN 'no living CRM contact'
                WHEN wanted.suppressed_reason IS NOT NULL THEN 'not in the audience any more: ' || wanted.suppressed_reason
-               WHEN consent.denied_at > coalesce(consent.granted_at, '-infinity') THEN 'consent was withdrawn (ops.consent_event)'
+               WHEN consent.denied_at >= coalesce(consent.granted_at, '-infinity') THEN 'consent was withdrawn (ops.consent_event)'
                WHEN EXISTS (SELECT FROM twin WHERE twin.person_id = wanted.person_id AND twin.says_no)
                    THEN 'another contact of the same address opted out or denied consent'
                WHEN past.has_slot THEN 'sent before: to a contact that was merged into this one, or to one of the same address'
