@@ -32,7 +32,7 @@ def problems(text: str) -> list[str]:
             source = mount.split(":")[0]
             if not source.startswith(".") and source not in volumes:
                 found.append(f"{name}: volume {source} is not declared")
-            if source.startswith("./") and source != "./config" and not (PROJECT / source).exists():
+            if source.startswith("./") and source != "./secrets" and not (PROJECT / source).exists():
                 found.append(f"{name}: {source} does not exist")
         found += [
             f"{name}: port {port} is open to the world"
