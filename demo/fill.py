@@ -13,7 +13,7 @@ from demo.airflow import DATASET, PROJECT_ID
 from demo.state import State
 from nurture.warehouse.dead_letter import DeadLetter, bury
 from sandbox.crm.server import RunningCrm
-from sandbox.ga4_export import export_days
+from sandbox.ga4_export import clear, export_days
 from sandbox.model.server import RunningModel
 from sandbox.world import generate
 from sandbox.world.contacts import Contact, contacts_for
@@ -55,6 +55,7 @@ def fill(state: State, wanted: Wanted, say: Say) -> list[date]:
         state.save()
         stack.empty_databases(state)
         RunningCrm(state.crm_url).admin("reset", {})
+        clear(**_export(state))
         days, said = _fill_from_file(state, wanted, wanted.ga4_file) if wanted.ga4_file else _fill_with_world(state, wanted)
         state.world = {"fingerprint": wanted.fingerprint, "days": [str(day) for day in days], "said": said}
         state.save()

@@ -41,6 +41,12 @@ def export_days(
     return written
 
 
+def clear(*, rest_url: str, project: str, dataset: str) -> None:
+    """Take the whole export away; one that is not there is no error."""
+    client = _client(rest_url, project)
+    client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
+
+
 def _client(rest_url: str, project: str) -> Any:
     from google.api_core.client_options import ClientOptions
     from google.auth.credentials import AnonymousCredentials

@@ -89,6 +89,7 @@ def nights() -> Iterator[Nights]:
         yield started
     finally:
         stack.stop(state, print)
+        stack.delete_data(state, print)
 
 
 def test_a_good_day_passes_every_gate_and_is_trusted(nights: Nights) -> None:
