@@ -7,6 +7,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+FAST_TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile
 UV_VERSION := 0.13.9
 GA4_FILE ?=
 LINK ?=
@@ -59,10 +60,11 @@ check: install
 	$(BIN)/python -m tests.check_compose
 
 test: check
-	$(BIN)/python -m pytest
+	$(FAST_TESTS) -m "not airflow and not emulator"
+	$(BIN)/python -m pytest -m "airflow or emulator"
 
 test-fast: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not airflow and not emulator"
+	$(FAST_TESTS) -m "not airflow and not emulator and not slow"
 
 disarm: install
 	$(BIN)/python -m tests.disarm_each_check

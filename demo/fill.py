@@ -111,7 +111,7 @@ def _merge(crm: RunningCrm, merges: tuple[tuple[int, int], ...]) -> None:
 
 def _tell_model_to_err(state: State) -> None:
     """The sandbox writer errs now and then, by a fixed seed: an invented price is refused, a discount waits for a person."""
-    model = RunningModel(state.model_port)
+    model = RunningModel(state.model_url)
     model.admin("reset", {})
     for mode, probability in MISTAKES:
         model.misbehave(mode, probability=probability, seed=SEED)

@@ -47,14 +47,20 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def housekeeping(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
+    """The connection over which databases come and go: one for all tests."""
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def warehouse_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+def warehouse_url(postgres: EmbeddedPostgres, housekeeping: psycopg.Connection) -> Iterator[str]:
     """The URL of a migrated warehouse of this test's own."""
     name = f"wh_{uuid4().hex[:12]}"
-    postgres.create_database(name, template="migrated")
+    housekeeping.execute(f'CREATE DATABASE "{name}" TEMPLATE migrated STRATEGY FILE_COPY'.encode())
     yield postgres.url(name)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    housekeeping.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.fixture

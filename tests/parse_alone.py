@@ -1,4 +1,4 @@
-"""Parses one DAG file in a process of its own and prints what that cost: run as `python parse_alone.py PROJECT FILE`.
+"""Parses DAG files in a process of its own and prints what each cost: run as `python parse_alone.py PROJECT FILE…`.
 
 Airflow and the provider classes that the operators build on are imported first: the figures are what comes on top.
 """
@@ -20,7 +20,7 @@ ON_TOP_OF = (
 HEAVY = {"great_expectations", "duckdb", "pyarrow", "openai", "pandas", "google.cloud.bigquery"}
 
 
-def main(project: str, path: str) -> None:
+def main(project: str, *paths: str) -> None:
     for name in ON_TOP_OF:
         importlib.import_module(name)
     before = set(sys.modules)
@@ -35,11 +35,14 @@ def main(project: str, path: str) -> None:
                 opened.append(details[0])
 
     sys.addaudithook(watch)
-    began = time.process_time()
-    with open(path) as file:  # noqa: PTH123
-        exec(compile(file.read(), path, "exec"), {"__name__": "parsed", "__file__": path})
-    seconds = time.process_time() - began
-    print(json.dumps({"seconds": seconds, "opened": opened, "heavy": sorted((set(sys.modules) - before) & HEAVY)}))
+    for path in paths:
+        opened.clear()
+        began = time.process_time()
+        with open(path) as file:  # noqa: PTH123
+            exec(compile(file.read(), path, "exec"), {"__name__": "parsed", "__file__": path})
+        seconds = time.process_time() - began
+        heavy = sorted((set(sys.modules) - before) & HEAVY)
+        print(json.dumps({"path": path, "seconds": seconds, "opened": opened, "heavy": heavy}))
 
 
 if __name__ == "__main__":

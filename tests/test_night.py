@@ -264,7 +264,7 @@ def test_no_log_xcom_or_prompt_carries_a_name_or_an_address(nights: Nights) -> N
     logs = "\n".join(path.read_text(errors="replace") for path in (AIRFLOW_HOME / "logs").rglob("*.log"))
     with psycopg.connect(stack.postgres(nights.state).url("airflow")) as connection:
         xcoms = str(connection.execute("SELECT key, value FROM xcom").fetchall())
-    prompts = str(RunningModel(nights.state.model_port).admin("requests"))
+    prompts = str(RunningModel(nights.state.model_url).admin("requests"))
 
     assert len(logs) > 10_000 and len(prompts) > 10_000
     for where, text in (("logs", logs), ("XComs", xcoms), ("prompts", prompts)):

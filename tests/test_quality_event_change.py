@@ -136,6 +136,7 @@ def test_a_plain_ten_per_cent_rule_would_cry_wolf(events: int, false_alarms: flo
     assert math.erfc(change / math.sqrt(2)) == pytest.approx(false_alarms, rel=0.05)
 
 
+@pytest.mark.slow
 def test_streams_without_a_change_rarely_raise_an_alarm(warehouse: psycopg.Connection) -> None:
     streams, events = 600, 200
     previous, current = numpy.random.default_rng(SEED).poisson(events, (2, streams))

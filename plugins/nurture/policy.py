@@ -119,7 +119,7 @@ def read_strict(path: Path, model: type[Model]) -> Model:
         ConfigError: as said.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -177,6 +177,7 @@ def test_a_passing_failure_is_tried_again(night: Night, invite: Invite, mode: st
     assert night.rows("SELECT attempt, status FROM ops.llm_call ORDER BY attempt") == [(1, status), (2, status), (3, "ok")]
 
 
+@pytest.mark.slow
 def test_a_slow_answer_is_given_up_and_its_worst_case_stays_on_the_bill(night: Night, invite: Invite) -> None:
     night.server.misbehave("slow", times=1, delay_seconds=3)
     invite(RETAIL)
@@ -189,6 +190,7 @@ def test_a_slow_answer_is_given_up_and_its_worst_case_stays_on_the_bill(night: N
     assert counts.model_calls == 2
 
 
+@pytest.mark.slow
 def test_the_wait_that_the_endpoint_asks_for_is_honoured(night: Night, invite: Invite) -> None:
     night.server.misbehave("rate_limited", times=1, retry_after_seconds=0.8)
     invite(RETAIL)

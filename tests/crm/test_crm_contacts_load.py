@@ -150,6 +150,7 @@ def test_a_contact_that_is_restored_returns(
     assert one(warehouse, "staging.contacts", "email", 1) == ("p1@example.com",)
 
 
+@pytest.mark.slow
 def test_more_contacts_with_one_timestamp_than_a_search_returns_are_all_loaded(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:

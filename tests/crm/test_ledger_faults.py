@@ -74,6 +74,7 @@ def test_a_lost_answer_is_settled_by_reading_back(
     assert most_writes(crm) == 1
 
 
+@pytest.mark.slow
 def test_a_write_that_arrives_late_is_waited_for(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:

@@ -92,6 +92,7 @@ def test_an_error_is_answered_before_or_after_the_work_is_done(
     assert len(crm.writes("city")) == written
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_contact")
 @pytest.mark.parametrize(("after_write", "written"), [(False, 0), (True, 1)])
 def test_a_slow_write_happens_although_the_caller_has_hung_up(
@@ -167,6 +168,7 @@ def test_a_seed_may_hold_what_the_api_would_refuse(crm: RunningCrm, api: httpx.C
     assert len(api.get(CONTACTS, params={"archived": "true"}).json()["results"]) == 1
 
 
+@pytest.mark.slow
 def test_ten_thousand_contacts_are_seeded_in_seconds_and_a_full_batch_is_quick(crm: RunningCrm, api: httpx.Client) -> None:
     people = [
         {"id": n, "properties": {"email": f"p{n}@example.com", **{f"p_{k}": f"value {n}" for k in range(20)}}}
@@ -185,6 +187,7 @@ def test_ten_thousand_contacts_are_seeded_in_seconds_and_a_full_batch_is_quick(c
     assert updating < 1
 
 
+@pytest.mark.slow
 def test_contacts_and_settings_survive_a_restart(postgres: EmbeddedPostgres) -> None:
     postgres.create_database("crm_restart")
     url = postgres.url("crm_restart")

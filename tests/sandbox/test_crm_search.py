@@ -81,6 +81,7 @@ def test_a_filter_that_makes_no_sense_is_refused(crm: RunningCrm, api: httpx.Cli
     assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.slow
 def test_search_stops_at_ten_thousand_results_where_walking_ids_goes_on(crm: RunningCrm, api: httpx.Client) -> None:
     crm.configure(search_secondly_limit=None)
     crm.seed([{"id": n, "properties": {"firstname": "Same"}, "lastmodifieddate": "2026-11-01"} for n in range(1, 10_301)])

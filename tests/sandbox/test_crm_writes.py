@@ -141,6 +141,7 @@ def test_writers_at_the_same_time_make_one_contact_of_an_address(api: httpx.Clie
     assert [sorted(turn) for turn in statuses] == [[201] + [409] * 7] * 10
 
 
+@pytest.mark.slow
 def test_updates_of_the_same_contacts_in_different_orders_all_succeed(crm: RunningCrm, api: httpx.Client) -> None:
     crm.seed([{"id": n, "properties": {"email": f"p{n}@example.com"}} for n in range(1, 101)])
 

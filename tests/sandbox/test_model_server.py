@@ -278,8 +278,7 @@ def test_too_many_requests_a_minute_are_turned_away_until_the_allowance_refills(
 
 def test_an_unknown_mode_and_a_stranger_at_the_admin_door_are_refused(model: RunningModel) -> None:
     stranger = httpx.get(f"{model.root}/__admin__/requests")
-    with pytest.raises(httpx.HTTPStatusError) as caught:
+    with pytest.raises(RuntimeError, match="answered 422"):
         model.misbehave("nonsense")
 
     assert stranger.status_code == 403
-    assert caught.value.response.status_code == 422

@@ -125,6 +125,7 @@ def test_purchases_carry_items_value_and_a_transaction(events: list[dict[str, An
     assert all(row["ecommerce"]["purchase_revenue"] == row["event_value_in_usd"] > 0 for row in purchases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_an_undisturbed_world_passes_the_gates_with_room(seed: int) -> None:
     world = generate(last_day=LAST_DAY + timedelta(days=seed), seed=seed)
