@@ -17,6 +17,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKS = Path("checks")
 NO_LIMIT = 1_000_000_000
+OF_FILES = {"test_quality_checks.py"}  # how check files are read: a file that is merely wrong would count as noticed
 
 
 def checks() -> list[tuple[str, str]]:
@@ -38,7 +39,7 @@ def first_test_to_notice(file: str, name: str) -> str | None:
                 check["threshold"] = 0 if is_row_count else NO_LIMIT
         path.write_text(yaml.safe_dump(content))
         command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "-m", "not airflow and not emulator"]
-        tests = [str(test) for test in sorted((PROJECT / "tests").glob("test_quality_*.py"))]
+        tests = [str(test) for test in sorted((PROJECT / "tests").glob("test_quality_*.py")) if test.name not in OF_FILES]
         environment = {**os.environ, "NURTURE_INCLUDE": str(include)}
         run = subprocess.run([*command, *tests], cwd=PROJECT, env=environment, capture_output=True, text=True)
     failed = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from nurture.errors import ConfigError
-from nurture.paths import CHECKS
+from nurture.paths import CHECKS, PROJECT
 from nurture.policy import load_policy
 from nurture.quality.checks import read_checks
 from quality_night import DAY
@@ -128,6 +128,4 @@ def test_reading_check_files_does_not_import_great_expectations() -> None:
         "sys.exit('great_expectations' in sys.modules)"
     )
 
-    assert (
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(CHECKS.parents[1] / "plugins")}).returncode == 0
-    )
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(PROJECT / "plugins")}).returncode == 0
