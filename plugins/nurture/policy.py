@@ -1,7 +1,7 @@
 """The typed form of `include/policy.yaml`. A typo there is an error that names the valid keys."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -70,25 +70,83 @@ class Consent(Strict):
     status_words: StatusWords
 
 
-class Price(Strict):
-    """US dollars per million tokens."""
+class MonthCap(Strict):
+    """The most that one campaign may use in one UTC month."""
 
-    input: Usd
-    output: Usd
+    month_usd: Usd
+    month_tokens: Annotated[int, Field(ge=0)]
+
+
+class Budget(Strict):
+    """The most that models may use: US dollars, and tokens in and out.
+
+    Attributes:
+        campaigns: by campaign, instead of `campaign_month_usd` and `campaign_month_tokens`.
+    """
+
+    run_usd: Usd
+    run_tokens: Annotated[int, Field(ge=0)]
+    day_usd: Usd
+    day_tokens: Annotated[int, Field(ge=0)]
+    campaign_month_usd: Usd
+    campaign_month_tokens: Annotated[int, Field(ge=0)]
+    campaigns: dict[str, MonthCap]
+
+
+class Batches(Strict):
+    """Of campaigns that choose `mode="batch"`."""
+
+    deadline_hours: Annotated[float, Field(gt=0, le=24)]
+    poll_seconds: Annotated[float, Field(gt=0)]
+    max_requests_per_batch: Count
+    list_lag_seconds: Annotated[float, Field(ge=0)]
+    cancel_seconds: Annotated[float, Field(ge=0)]
+    remainder: Literal["synchronous", "static"]
 
 
 class Llm(Strict):
     max_attempts: Count
     backoff_seconds: Annotated[float, Field(gt=0)]
     timeout_seconds: Count
-    concurrency: Count
-    max_usd_per_run: Usd
+    max_concurrency: Count
+    fallover_conn_id: str | None
+    budget: Budget
     allow_unpriced_models: bool
-    prices_usd_per_million_tokens: dict[str, Price]
+    batch: Batches
+
+
+class CopyConfidence(Strict):
+    """Support score → confidence, and what follows from it (docs/guardrails.md)."""
+
+    intercept: float
+    slope: Annotated[float, Field(gt=0)]
+    flag_below: Share
+    reject_below: Share
+
+    @model_validator(mode="after")
+    def _rejects_less_than_it_flags(self) -> Self:
+        if self.reject_below > self.flag_below:
+            raise ValueError(f"reject_below is {self.reject_below:g}, above flag_below {self.flag_below:g}; make it less")
+        return self
 
 
 class Approval(Strict):
     timeout_hours: Annotated[float, Field(gt=0)]
+    pieces_max: Count
+
+
+class Evaluation(Strict):
+    """What a prompt must reach on its golden contexts before it is released.
+
+    Attributes:
+        usable_share_min: clear and flagged pieces / all.
+        worse_than_baseline_max: by how much clear share, usable share and mean confidence may be below the baseline's.
+    """
+
+    usable_share_min: Share
+    rejected_share_max: Annotated[float, Field(ge=0, le=1)]
+    usd_per_piece_max: Usd
+    worse_than_baseline_max: Annotated[float, Field(ge=0, le=1)]
 
 
 class Policy(Strict):
@@ -98,6 +156,8 @@ class Policy(Strict):
     consent: Consent
     llm: Llm
     approval: Approval
+    copy_confidence: CopyConfidence
+    evaluation: Evaluation
 
 
 def load_policy(path: Path = POLICY) -> Policy:
@@ -144,11 +204,26 @@ def _explain(item: Any, model: type[BaseModel]) -> str:
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
-    """The keys valid at `loc`, or none when a list or mapping lies on the way."""
+    """The keys valid at `loc`, also inside lists and mappings; none when they cannot be told."""
+    found: Any = model
     for part in loc:
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)
+        found = _within(found, part)
+    return list(found.model_fields) if _is_model(found) else []
+
+
+def _within(annotation: Any, part: Any) -> Any:
+    """The type of the value at key or place `part` of a value of type `annotation`."""
+    if _is_model(annotation):
+        field = annotation.model_fields.get(str(part))
+        return _plain_type(field.annotation) if field else None
+    given = get_args(annotation)
+    return _plain_type(given[-1] if get_origin(annotation) is dict else given[0]) if given else None
+
+
+def _plain_type(annotation: Any) -> Any:
+    """`annotation` without what only validates it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
