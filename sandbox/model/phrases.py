@@ -21,7 +21,7 @@ PAIN_POINTS = {
     "manual_reporting": "reports that still have to be put together by hand",
     "integration_gaps": "systems that do not talk to each other",
     "high_returns": "returns that keep piling up",
-    "other": "the small jobs that eat up the day",
+    "other": "the small jobs that take up the day",
 }
 
 TOPIC_WORDS = {
@@ -74,9 +74,9 @@ THANKS = {
 OPENERS = [
     "{task} leaves little time for {pain}.",
     "{task} is hard enough without {pain}.",
-    "For {people}, {pain} are hard to ignore.",
+    "For {people}, {pain} can be real trouble.",
     "If {pain} are part of your week, this note is for you.",
-    "We know that {people} would rather not spend their time on {pain}.",
+    "We know how much of a day {pain} can take from {people}.",
 ]
 
 BRIDGES = [
@@ -93,10 +93,10 @@ CLOSERS = {
     "early": [
         "Have a look when it suits you, and reply to this e-mail if a question comes up.",
         "There is no rush. Take a look in a quiet moment and see whether it fits the way you work.",
-        "If this sounds useful, a first look takes only a moment, and we are glad to answer what you would like to ask.",
+        "If this is useful to you, a first look takes only a moment, and we are glad to answer what you would like to ask.",
     ],
     "considering": [
-        "If this sounds useful, we would be glad to walk you through it with your own examples.",
+        "If this is useful to you, we would be glad to walk you through it with your own examples.",
         "Tell us what a normal day looks like for you, and we will show you where this fits in.",
         "A short conversation is often the easiest way to find out whether it suits your team.",
     ],

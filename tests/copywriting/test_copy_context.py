@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audience_night import leads, select
 from nurture.copywriting.assembly import LONGEST_VALUE, fill
 from nurture.copywriting.copybook import Copybook
 from nurture.copywriting.vocabulary import CONTEXT_LISTS, load_vocabulary, normalise
@@ -23,6 +25,7 @@ VOCABULARY = load_vocabulary()
         ("recent_product", "larkfield print 200", "LF-PRINT200"),
         ("recent_product", "lf-scan", "LF-SCAN"),
         ("lifecycle_stage", "marketingQualifiedLead", "marketingqualifiedlead"),
+        ("market", "united_kingdom", "united_kingdom"),
         ("industry", "banking", "other"),
         ("recent_product", "Another Company's Scanner", "none"),
         ("industry", None, "other"),
@@ -32,6 +35,44 @@ VOCABULARY = load_vocabulary()
 )
 def test_a_raw_value_becomes_a_word_of_the_vocabulary(key: str, raw: Any, word: str) -> None:
     assert normalise({key: raw}, VOCABULARY)[key] == word
+
+
+@pytest.mark.parametrize(
+    ("country", "market"),
+    [
+        ("US", "north_america"),
+        ("gb", "united_kingdom"),
+        (" DE ", "european_union"),
+        ("JP", "other"),
+        (None, "other"),
+        (1, "other"),
+    ],
+)
+def test_a_country_becomes_a_market(country: Any, market: str) -> None:
+    assert normalise({"country": country}, VOCABULARY)["market"] == market
+
+
+def test_a_country_lies_in_one_market() -> None:
+    countries = [country for market in VOCABULARY.markets for country in market.countries]
+
+    assert len(countries) == len(set(countries))
+
+
+def test_of_a_persons_place_the_context_holds_the_country_and_no_more(warehouse: psycopg.Connection) -> None:
+    leads(warehouse, "1", region="US-OH")
+    leads(warehouse, "2", region="GB")
+    leads(warehouse, "3", region=None)
+
+    select(warehouse)
+
+    rows = warehouse.execute("SELECT crm_id, context, context ->> 'country' FROM marts.audience ORDER BY crm_id").fetchall()
+    assert [country for _, _, country in rows] == ["US", "GB", None]
+    assert [normalise(context, VOCABULARY)["market"] for _, context, _ in rows] == [
+        "north_america",
+        "united_kingdom",
+        "other",
+    ]
+    assert "US-OH" not in str(rows)
 
 
 @settings(max_examples=50, deadline=None)

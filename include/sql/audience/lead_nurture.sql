@@ -2,7 +2,8 @@
 -- Grain: one person. Repeats within the debounce time of a burst's first event are the same trigger; then the next event begins a new
 -- burst. The trigger is the first event of the latest burst. Bursts are counted from ten days back, or from any silence of a debounce
 -- time since: of somebody who was never silent, the first burst may be cut, which moves a trigger by less than the debounce time.
--- Reads staging.events, marts.person_identity, marts.person_features. Writes marts.audience.
+-- Reads staging.events, marts.person_identity, marts.person_features, marts.person. Writes marts.audience. The context holds words
+-- that copy may depend on, and of a person's place only the country.
 -- Parameters: campaign, day (date), trigger_events (text[]), debounce_hours (int[], beside trigger_events), lifecycle_stages (text[]).
 -- Re-running a night replaces only that night (audience/delete.sql runs first). The slot is the ISO week (UTC) of the trigger:
 -- one nurture message a week for one person, however often the night is run.
@@ -56,8 +57,10 @@ SELECT %(campaign)s, %(day)s::date, features.person_id,
            'pain_point', features.pain_point,
            'lifecycle_stage', features.lifecycle_stage,
            'recent_product', coalesce(features.recent_product_id, features.recent_product_name),
+           'country', split_part(person.region, '-', 1),
            'trigger_event', latest_trigger.event_name
        )
 FROM latest_trigger
 JOIN marts.person_features AS features ON features.person_id = latest_trigger.person_id AND features.day = %(day)s::date
+JOIN marts.person AS person ON person.person_id = latest_trigger.person_id
 WHERE features.lifecycle_stage = ANY (%(lifecycle_stages)s::text[])

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nurture.copywriting.citations import cite_all
 from nurture.copywriting.facts import Fact
 from nurture.copywriting.guardrails import Terms
-from nurture.copywriting.pieces import PIECE_SCHEMA, Piece, sha256
+from nurture.copywriting.pieces import Piece, sha256
 from nurture.copywriting.templates import VARIABLE, ModelTemplate, Part, StaticTemplate
 from nurture.copywriting.vocabulary import Context, Vocabulary, nothing_known
 from nurture.errors import ConfigError
@@ -69,22 +70,32 @@ class CopyRequest:
             "context": {name: self._shown(name, word) for name, word in self.context.items()},
             "facts": [{"id": fact.id, "text": fact.text} for fact in self.facts],
             "placeholders": list(template.placeholders),
-            "limits": template.limits.model_dump(),
+            "limits": {part: limit.model_dump(exclude_none=True) for part, limit in template.limits.items()},
         }
+        if template.citations != "list":
+            request["citations"] = template.citations
         asked = json.dumps(request, ensure_ascii=False, indent=1, sort_keys=True)
         user = "\n".join([*self.texts("context"), "", "<request>", asked, "</request>"])
         return [{"role": "system", "content": "\n\n".join(system)}, {"role": "user", "content": user}]
 
     @property
     def response_format(self) -> dict[str, Any]:
-        return {"type": "json_schema", "json_schema": {"name": "copy", "strict": True, "schema": PIECE_SCHEMA}}
+        return {
+            "type": "json_schema",
+            "json_schema": {"name": "copy", "strict": True, "schema": self.template.answer_schema},
+        }
 
     @cached_property
     def terms(self) -> Terms:
         """What the answer is held against."""
-        instructions = self.messages[0]["content"] if isinstance(self.template, ModelTemplate) else ""
+        told = [self.messages[0]["content"], *self.texts("context")] if isinstance(self.template, ModelTemplate) else []
         return Terms(
-            self.template.limits, self.template.placeholders, self.facts, self.vocabulary.product_names, instructions
+            self.template.limits,
+            self.template.placeholders,
+            self.facts,
+            self.vocabulary.product_names,
+            "\n".join(told),
+            self.template.citations,
         )
 
     def texts(self, section: str) -> list[str]:
@@ -98,14 +109,19 @@ class CopyRequest:
             section: [part for part in self.template.applying(section, self.context) if set(part.cites) <= valid]
             for section in StaticTemplate.sections
         }
-        cited = sorted({fact_id for chosen in parts.values() for part in chosen for fact_id in part.cites})
-        joined = {
+        texts = {
             section: ("\n\n" if section == "body" else " ").join(self._filled(part) for part in chosen)
             for section, chosen in parts.items()
         }
-        if missing := [section for section, text in joined.items() if not text]:
+        if missing := [section for section, text in texts.items() if not text]:
             raise ConfigError(f"{self.template.reference} has no {missing} for {self.context}; add a part that applies")
-        return Piece(cited_fact_ids=cited, **joined)
+        citations = [
+            citation
+            for section, chosen in parts.items()
+            for part in chosen
+            for citation in cite_all(section, self._filled(part), part.cites)
+        ]
+        return Piece(texts, tuple(citations))
 
     def _filled(self, part: Part) -> str:
         return VARIABLE.sub(lambda match: self.vocabulary.readable(match[1], self.context[match[1]]), part.text).strip()
@@ -113,4 +129,4 @@ class CopyRequest:
     def _shown(self, name: str, word: str) -> str | None:
         if word == nothing_known(name):
             return None
-        return self.vocabulary.readable(name, word) if name == "recent_product" else word
+        return self.vocabulary.readable(name, word) if name in ("recent_product", "market") else word

@@ -1,123 +1,33 @@
-"""Templates: typed, strict, and never changed once released."""
+"""The prompt library on disk: reading templates, strictly, and never one that was changed once released."""
 
+import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel
 
-from nurture.copywriting.assembly import PLACEHOLDER, load_placeholders
-from nurture.copywriting.vocabulary import CONTEXT_LISTS, Context, Vocabulary, load_vocabulary, nothing_known
+from nurture.copywriting.shapes import MESSAGE_PARTS, Limit, Limits, Shape
+from nurture.copywriting.template_checks import problems
+from nurture.copywriting.template_kinds import VARIABLE, ModelTemplate, Part, StaticTemplate, Template
+from nurture.copywriting.vocabulary import load_vocabulary
 from nurture.errors import ConfigError
 from nurture.paths import PROMPTS
-from nurture.policy import Count, Strict, read_strict
+from nurture.policy import Strict, read_strict
+
+__all__ = [
+    "VARIABLE", "Limit", "Limits", "ModelTemplate", "Part", "Shape", "StaticTemplate", "Template",
+    "check_released", "known_references", "load_campaign_template", "load_template", "read_template", "released",
+    "template_path", "text_hash",
+]  # fmt: skip
 
 REFERENCE = re.compile(r"([a-z][a-z0-9_]*)@v([1-9][0-9]*)")
-VARIABLE = re.compile(r"\{\{ ([a-z_]+) \}\}")
-PRESENT, ABSENT = "present", "absent"
 
 
-class Part(Strict):
-    """A piece of text, with the condition under which it applies.
+class Lock(Strict):
+    """Reference → sha256 of the released file's text."""
 
-    Attributes:
-        when: variable → `present`, `absent`, a word or a list of words. Every entry must hold.
-        cites: facts that the text states (static templates). It is left out when one of them is not valid on the day.
-    """
-
-    text: str
-    when: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    cites: tuple[str, ...] = ()
-
-
-def _part(value: Any) -> Any:
-    return {"text": value} if isinstance(value, str) else value
-
-
-Parts = tuple[Annotated[Part, BeforeValidator(_part)], ...]
-
-
-class Change(Strict):
-    version: Count
-    date: str
-    change: str
-
-
-class Variable(Strict):
-    """A word of the vocabulary that the text depends on.
-
-    Attributes:
-        choices: list of the vocabulary that the words come from.
-        only: the words for which this template says something of its own; all others count as the default. Fewer
-            words, fewer contexts, fewer calls to a model.
-        default: the word when nothing is known.
-    """
-
-    choices: Literal["personas", "industries", "pain_points", "lifecycle_stages", "products"]
-    only: tuple[str, ...] | None = None
-    default: Literal["other", "none"]
-
-
-class Limit(Strict):
-    """The most that one part of the copy may have."""
-
-    max_words: Count
-    max_characters: Count
-
-
-class Limits(Strict):
-    headline: Limit
-    body: Limit
-    cta: Limit
-
-
-class Template(Strict):
-    """What every template says about itself."""
-
-    sections: ClassVar[tuple[str, ...]] = ()
-
-    id: str
-    version: Count
-    kind: Literal["model", "static"]
-    goal: str
-    owner: str
-    approver: str
-    risk: Literal["low", "medium", "high"]
-    locale: Literal["en"]
-    change_log: Annotated[tuple[Change, ...], Field(min_length=1)]
-    variables: dict[str, Variable]
-    placeholders: tuple[str, ...]
-    limits: Limits
-
-    @property
-    def reference(self) -> str:
-        return f"{self.id}@v{self.version}"
-
-    def narrowed(self, context: Context) -> Context:
-        """What this template makes of a context: only its variables, and of these only the words that it tells apart."""
-        return {
-            name: context[name] if variable.only is None or context[name] in variable.only else variable.default
-            for name, variable in self.variables.items()
-        }
-
-    def parts(self, section: str) -> Parts:
-        value: Parts = getattr(self, section)
-        return value
-
-    def applying(self, section: str, context: Context) -> list[Part]:
-        """The parts of `section` whose conditions hold."""
-        return [
-            part
-            for part in self.parts(section)
-            if all(self._holds(context[name], wanted, self.variables[name]) for name, wanted in part.when.items())
-        ]
-
-    @staticmethod
-    def _holds(word: str, wanted: str | tuple[str, ...], variable: Variable) -> bool:
-        if wanted in (PRESENT, ABSENT):
-            return (word != variable.default) == (wanted == PRESENT)
-        return word in ((wanted,) if isinstance(wanted, str) else wanted)
+    released: dict[str, str]
 
 
 class _Kind(BaseModel):
@@ -126,44 +36,32 @@ class _Kind(BaseModel):
     kind: Any = None
 
 
-class ModelTemplate(Template):
-    """A prompt. The model sees role, constraints and limits as the system message, the context as the user's.
-
-    Attributes:
-        token_budget: the most tokens that the answer may have.
-    """
-
-    sections: ClassVar[tuple[str, ...]] = ("role", "context", "constraints", "output")
-
-    kind: Literal["model"]
-    token_budget: Count
-    role: Parts
-    context: Parts
-    constraints: Parts
-    output: Parts
-
-
-class StaticTemplate(Template):
-    """Copy that people wrote and approved; also what is sent when a model's answer cannot be used."""
-
-    sections: ClassVar[tuple[str, ...]] = ("headline", "body", "cta")
-
-    kind: Literal["static"]
-    headline: Parts
-    body: Parts
-    cta: Parts
-
-
 def load_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate | StaticTemplate:
     """Read a released template, e.g. `lead_nurture@v1`.
 
     Raises:
         ConfigError: no such template, a mistake in it, or it is not released or was changed after its release.
     """
-    from nurture.copywriting.release import check_released
-
     template = read_template(reference, folder)
     check_released(reference, folder)
+    return template
+
+
+def load_campaign_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate:
+    """Read a released prompt whose copy a campaign can push.
+
+    Raises:
+        ConfigError: as `load_template`; or it is static, or it does not make a headline, a body and a cta.
+    """
+    template = load_template(reference, folder)
+    path = template_path(reference, folder)
+    if not isinstance(template, ModelTemplate):
+        raise ConfigError(f"{path}: {reference} is static; a campaign's template must be of kind model.")
+    if not template.is_message:
+        raise ConfigError(
+            f"{path}: {reference} makes {', '.join(template.limits)}; a campaign pushes {', '.join(MESSAGE_PARTS)}, "
+            f"each one text. Name another template; those that are released: {', '.join(sorted(released(folder)))}."
+        )
     return template
 
 
@@ -181,9 +79,9 @@ def read_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate | Sta
     template: ModelTemplate | StaticTemplate = (
         read_strict(path, StaticTemplate) if is_static else read_strict(path, ModelTemplate)
     )
-    problems = list(_problems(template, load_vocabulary(), reference))
-    if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+    found = list(problems(template, load_vocabulary(), reference))
+    if found:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in found))
     return template
 
 
@@ -204,57 +102,31 @@ def known_references(folder: Path = PROMPTS) -> list[str]:
     return sorted(f"{path.parent.name}@{path.stem}" for path in folder.glob("*/v*.yaml"))
 
 
-def _problems(template: Template, vocabulary: Vocabulary, reference: str) -> Iterator[str]:
-    if template.reference != reference:
-        yield f"it calls itself {template.reference}; by its place it is {reference}: correct `id` and `version`."
-    if template.change_log[-1].version != template.version:
-        yield f"the last entry of `change_log` is version {template.change_log[-1].version}; add one for {template.version}."
-    yield from _variable_problems(template, vocabulary)
-    used: set[str] = set()
-    for section in template.sections:
-        for part in template.parts(section):
-            yield from _part_problems(template, section, part, vocabulary)
-            used |= set(VARIABLE.findall(part.text)) | set(part.when)
-    for name in sorted(set(template.variables) - used):
-        yield f"variable `{name}` is declared but used in no text and no condition: use it or remove it."
+def released(folder: Path = PROMPTS) -> dict[str, str]:
+    """Reference → sha256 of every released template.
+
+    Raises:
+        ConfigError: the lock file is missing or wrong.
+    """
+    return read_strict(folder / "lock.yaml", Lock).released
 
 
-def _variable_problems(template: Template, vocabulary: Vocabulary) -> Iterator[str]:
-    for name, variable in template.variables.items():
-        if CONTEXT_LISTS.get(name) != variable.choices:
-            pairs = ", ".join(f"{key} (from {words})" for key, words in CONTEXT_LISTS.items())
-            yield f"there is no variable `{name}` from {variable.choices}. Variables are: {pairs}."
-            continue
-        if variable.default != nothing_known(name):
-            yield f"the default of `{name}` is `{variable.default}`; expected `{nothing_known(name)}`."
-        words = vocabulary.words(variable.choices)
-        for word in variable.only or ():
-            if word not in words:
-                yield f"`{word}` is not among the words of `{name}`: {', '.join(words)}."
-    known = load_placeholders()
-    for name in template.placeholders:
-        if name not in known:
-            yield f"unknown placeholder `{name}`. Placeholders are: {', '.join(known)}."
+def text_hash(reference: str, folder: Path = PROMPTS) -> str:
+    """sha256 of a template's text, line endings aside."""
+    return hashlib.sha256(template_path(reference, folder).read_text(encoding="utf-8").encode()).hexdigest()
 
 
-def _part_problems(template: Template, section: str, part: Part, vocabulary: Vocabulary) -> Iterator[str]:
-    declared = ", ".join(template.variables) or "none"
-    for name in VARIABLE.findall(part.text):
-        if name not in template.variables:
-            yield f"`{{{{ {name} }}}}` in `{section}` is not declared. Declared variables are: {declared}."
-    rest = VARIABLE.sub("", part.text)
-    for name in PLACEHOLDER.findall(rest):
-        if name not in template.placeholders:
-            names = ", ".join(template.placeholders) or "none"
-            yield f"`{{{name}}}` in `{section}` is not declared. Declared placeholders are: {names}."
-    if "{" in (left := PLACEHOLDER.sub("", rest)) or "}" in left:
-        yield f"`{section}` has a brace that is neither `{{{{ variable }}}}` nor `{{placeholder}}`: {part.text[:60]!r}."
-    for name, wanted in part.when.items():
-        variable = template.variables.get(name)
-        if variable is None:
-            yield f"a condition in `{section}` asks for `{name}`, which is not declared. Declared variables are: {declared}."
-            continue
-        words = [PRESENT, ABSENT, variable.default, *(variable.only or vocabulary.words(variable.choices))]
-        for word in (wanted,) if isinstance(wanted, str) else wanted:
-            if word not in words:
-                yield f"a condition in `{section}` wants {name} `{word}`. Valid are: {', '.join(words)}."
+def check_released(reference: str, folder: Path = PROMPTS) -> None:
+    """Refuse a template that was never released or was changed since.
+
+    Raises:
+        ConfigError: as said.
+    """
+    path, locked = template_path(reference, folder), released(folder)
+    if reference not in locked:
+        raise ConfigError(
+            f"{path}: {reference} is not released. Released are: {', '.join(sorted(locked))}. "
+            f"Once it is approved, run `python -m nurture.copywriting.release {reference}`."
+        )
+    if text_hash(reference, folder) != locked[reference]:
+        raise ConfigError(f"{path}: changed after its release. Restore it and put the change into a new version.")

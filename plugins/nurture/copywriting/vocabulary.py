@@ -21,6 +21,7 @@ CONTEXT_LISTS = {
     "pain_point": "pain_points",
     "lifecycle_stage": "lifecycle_stages",
     "recent_product": "products",
+    "market": "markets",
 }
 """Key of a context → the list of the vocabulary that its words come from."""
 
@@ -32,6 +33,18 @@ class Product(Strict):
     price_usd: int
 
 
+class Market(Strict):
+    """Countries (ISO 3166) in which the same may be said.
+
+    Attributes:
+        name: as it stands in a sentence.
+    """
+
+    id: str
+    name: str
+    countries: tuple[str, ...]
+
+
 class Vocabulary(Strict):
     """`include/vocabulary.yaml`, typed."""
 
@@ -41,28 +54,26 @@ class Vocabulary(Strict):
     pain_points: tuple[str, ...]
     lifecycle_stages: tuple[str, ...]
     products: tuple[Product, ...]
+    markets: tuple[Market, ...]
 
     def words(self, name: str) -> tuple[str, ...]:
-        """The words of list `name`; products are named by their id."""
-        if name == "products":
-            return tuple(product.id for product in self.products)
+        """The words of list `name`; products and markets are named by their id."""
+        if name in ("products", "markets"):
+            return tuple(entry.id for entry in getattr(self, name))
         words: tuple[str, ...] = getattr(self, name)
         return words
 
-    def product_named(self, product_id: str) -> str | None:
-        """The name of a product, or None when there is no such id."""
-        return next((product.name for product in self.products if product.id == product_id), None)
-
     def readable(self, key: str, word: str) -> str:
         """`word` as it stands in a sentence."""
-        name = self.product_named(word) if key == "recent_product" else None
-        return name or word.replace("_", " ")
+        named: dict[str, tuple[Product | Market, ...]] = {"recent_product": self.products, "market": self.markets}
+        return next((entry.name for entry in named.get(key, ()) if entry.id == word), word.replace("_", " "))
 
     @cached_property
     def spellings(self) -> dict[str, dict[str, str]]:
         """Key of a context → spelling, case and separators aside → word."""
         spellings = {key: {_folded(word): word for word in self.words(name)} for key, name in CONTEXT_LISTS.items()}
         spellings["recent_product"] |= {_folded(product.name): product.id for product in self.products}
+        spellings["market"] |= {_folded(country): market.id for market in self.markets for country in market.countries}
         return spellings
 
     @property
@@ -87,12 +98,13 @@ def nothing_known(key: str) -> str:
 def normalise(raw: Any, vocabulary: Vocabulary) -> Context:
     """The context in vocabulary words: whatever else a CRM field or a page title held is dropped here.
 
-    Case, spaces, hyphens and underscores do not matter; a product may be given by id or by name.
+    Case, spaces, hyphens and underscores do not matter; a product may be given by id or by name, a market by its id or
+    by the ISO 3166 code of a country, which may stand under `country`.
     """
     values = raw if isinstance(raw, Mapping) else {}
     context = {}
     for key, words in vocabulary.spellings.items():
-        value = values.get(key)
+        value = values.get("country") if key == "market" and "market" not in values else values.get(key)
         folded = _folded(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
         context[key] = words.get(folded, nothing_known(key))
     return context
