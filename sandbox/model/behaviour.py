@@ -1,22 +1,43 @@
 """Ways in which the model can be told to go wrong, each by a rule with a probability, a seed and a count."""
 
 import hashlib
+import json
+import re
 from collections import Counter
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ANSWER_MODES = (
-    "invented_price", "invented_percentage", "unknown_fact_id", "empty", "not_json", "wrong_shape", "ten_times_too_long",
-    "markup", "jinja", "undeclared_placeholder", "flagged_claim", "instructions_leak",
-)  # fmt: skip
-TRANSPORT_MODES = ("rate_limited", "server_error", "slow", "closed_connection")
-
 Mode = Literal[
-    "invented_price", "invented_percentage", "unknown_fact_id", "empty", "not_json", "wrong_shape", "ten_times_too_long",
-    "markup", "jinja", "undeclared_placeholder", "flagged_claim", "instructions_leak",
-    "rate_limited", "server_error", "slow", "closed_connection",
-]  # fmt: skip
+    "invented_price",
+    "invented_percentage",
+    "invented_discount",
+    "invented_customer",
+    "invented_certification",
+    "invented_date",
+    "others_product",
+    "other_language",
+    "unknown_fact_id",
+    "wrong_marker",
+    "empty",
+    "not_json",
+    "broken_json",
+    "wrong_shape",
+    "ten_times_too_long",
+    "endless_text",
+    "markup",
+    "jinja",
+    "undeclared_placeholder",
+    "flagged_claim",
+    "instructions_leak",
+    "rate_limited",
+    "server_error",
+    "slow",
+    "closed_connection",
+]
+TRANSPORT_MODES = ("rate_limited", "server_error", "slow", "closed_connection")
+ANSWER_MODES = tuple(mode for mode in get_args(Mode) if mode not in TRANSPORT_MODES)
 
 
 class Rule(BaseModel):
@@ -83,18 +104,42 @@ def spoil(mode: str, answer: dict[str, Any] | str, *, system: str) -> dict[str, 
         return {"title": "A nice title", "paragraphs": ["Only", "this"]}
     if isinstance(answer, str):
         return answer
+    if mode == "broken_json":
+        return json.dumps(answer)[: -len(json.dumps(answer)) // 3]
     if mode == "unknown_fact_id":
-        return {**answer, "cited_fact_ids": [*answer.get("cited_fact_ids", []), "fact-nobody-supplied"]}
+        if "cited_fact_ids" in answer:
+            return {**answer, "cited_fact_ids": [*answer["cited_fact_ids"], UNKNOWN_FACT]}
+        return _rewrite(answer, lambda text: f"{text} It does what it says. [{UNKNOWN_FACT}]")
+    if mode == "wrong_marker":
+        return _rewrite(answer, _with_wrong_marker)
     if mode == "ten_times_too_long":
         return _rewrite(answer, lambda text: "\n\n".join([text] * 10))
+    if mode == "endless_text":
+        return _rewrite(answer, lambda text: " ".join([text] * (ENDLESS // max(1, len(text)) + 1)))
     if mode == "instructions_leak":
         return _rewrite(answer, lambda text: f"{system[:400]}\n\n{text}")
     return _rewrite(answer, lambda text: f"{text}\n\n{_ADDED[mode]}")
 
 
+UNKNOWN_FACT = "fact-nobody-supplied"
+ENDLESS = 60_000  # characters
+
+
+def _with_wrong_marker(text: str) -> str:
+    """A claim that cites a real fact, which says nothing of the kind."""
+    marker = re.search(r"\[[a-z0-9, -]+\]", text)
+    return f"{text}\n\nIt also weighs and wraps every parcel by itself. {marker[0] if marker else ''}".rstrip()
+
+
 _ADDED = {
     "invented_price": "It is yours for only $19.99 a month.",
     "invented_percentage": "Teams like yours work 83% faster with it.",
+    "invented_discount": "Order this week and get fifteen percent off your first invoice.",
+    "invented_customer": "Ask Nordhaven Logistics, who have used it for years.",
+    "invented_certification": "It is certified to ISO 27001 and approved for hospitals.",
+    "invented_date": "This holds until 31 March only.",
+    "others_product": "It replaces Stackhound and works with Zebra scanners.",
+    "other_language": "Wir freuen uns darauf, Ihnen mehr darüber zu erzählen.",
     "markup": "<script>alert('sandbox')</script><b>Look here</b>",
     "jinja": "Your number is {{ 7*7 }}.",
     "undeclared_placeholder": "Kind regards to {account_owner_phone}.",
@@ -102,10 +147,13 @@ _ADDED = {
 }
 
 
-def _rewrite(answer: dict[str, Any], change: Any) -> dict[str, Any]:
-    """Change the body, or where the schema has none, the longest text."""
+def _rewrite(answer: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Change the body, or where the schema has none, the longest text, or the first text of a list."""
     texts = {key: value for key, value in answer.items() if isinstance(value, str)}
-    if not texts:
-        return answer
-    key = "body" if "body" in texts else max(texts, key=lambda name: len(texts[name]))
-    return {**answer, key: change(texts[key])}
+    if texts:
+        key = "body" if "body" in texts else max(texts, key=lambda name: len(texts[name]))
+        return {**answer, key: change(texts[key])}
+    for key, value in answer.items():
+        if key != "cited_fact_ids" and isinstance(value, list) and value and isinstance(value[0], str):
+            return {**answer, key: [change(value[0]), *value[1:]]}
+    return answer

@@ -1,21 +1,11 @@
-"""Figures in copy and in facts: every spelling of one figure is one figure, and no invented one gets through."""
-
-from datetime import date
+"""Figures in copy and in facts: every spelling of one figure is one figure."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurture.copywriting.copybook import Copybook
 from nurture.copywriting.figures import covered_by, figures
-from nurture.copywriting.guardrails import Terms, judge
-from nurture.copywriting.number_words import ONES, TENS, value_of_words
-from nurture.copywriting.pieces import Piece
-
-BOOK = Copybook("lead_nurture@v1", "static_template@v3", date(2026, 11, 20))
-FACT = BOOK.facts["count-accuracy"]  # 42 warehouses, 38%
-TERMS = Terms(BOOK.template.limits, BOOK.template.placeholders, (FACT,), BOOK.vocabulary.product_names)
-SCRIPTS = ("0", "٠", "०", "０", "๐", "𝟎")  # zero of ASCII, Arabic, Devanagari, fullwidth, Thai, mathematical bold
+from nurture.copywriting.figures.number_words import ONES, TENS, value_of_words
 
 
 def claims(text: str) -> set[tuple[str, str, str]]:
@@ -25,15 +15,31 @@ def claims(text: str) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "spellings",
     [
-        ("1,000", "1000", "one thousand", "1k", "1'000", "１０００", "1 000"),
-        ("30%", "30 %", "30 percent", "thirty percent", "30 per cent", "30.0 pct", "٣٠٪", "thirty-percent", "30 ％"),
-        ("$49", "49 dollars", "USD 49", "49.00 USD", "US$49", "49 $", "forty-nine dollars"),
-        ("€1.5 million", "1,500,000 euros", "EUR 1500000", "1,5 million euro"),
-        ("twice", "double", "2x", "2 times", "two-fold", "two times"),
-        ("12 March 2026", "March 12, 2026", "2026-03-12", "12th of March 2026", "mar 12 2026"),
-        ("14 days", "14-day", "fourteen days", "a fourteen-day trial"),
-        ("free", "at no cost", "complimentary", "without charge"),
-        ("half", "½", "1/2"),
+        ("1,000", "1000", "one thousand", "1k", "1'000", "１０００", "1 000", "ten hundred"),
+        (
+            "30%",
+            "30 %",
+            "30 percent",
+            "thirty percent",
+            "30 per cent",
+            "30.0 pct",
+            "٣٠٪",
+            "thirty-percent",
+            "30 ％",
+            "XXX percent",
+            "thirty per-cent",
+            "30 p.c.",
+        ),
+        ("$49", "49 dollars", "USD 49", "49.00 USD", "US$49", "49 $", "forty-nine dollars", "49 bucks"),
+        ("€1.5 million", "1,500,000 euros", "EUR 1500000", "1,5 million euro", "€1.5m"),
+        ("twice", "double", "2x", "2 times", "two-fold", "two times", "II times"),
+        ("12 March 2026", "March 12, 2026", "2026-03-12", "12th of March 2026", "mar 12 2026", "the twelfth of March 2026"),
+        ("14 days", "14-day", "fourteen days", "a fourteen-day trial", "14 full days"),
+        ("free", "at no cost", "complimentary", "without charge", "gratis", "on the house", "will not cost you a thing"),
+        ("half", "½", "1/2", "halved"),
+        ("a third", "one third", "⅓", "1/3", "one-third"),
+        ("6 am", "6 a.m.", "6:00 am", "06:00", "six in the morning", "6 o'clock in the morning"),
+        ("the 30th", "the thirtieth"),
         ("https://larkfield.example/a", "larkfield.example/a", "www.larkfield.example/a."),
     ],
 )
@@ -46,20 +52,65 @@ def test_every_spelling_of_a_figure_is_the_same_claim(spellings: tuple[str, ...]
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("$49", "€49"), ("30%", "30"), ("30", "30 days"), ("14 days", "14 weeks"), ("US$ 5", "C$ 5"), ("6 am", "6 pm"),
-     ("38%", "38 times"), ("1,500", "1.5"), ("$5", "5 cents"), ("12 March 2026", "12 March 2027"), ("free", "error-free")],
-)  # fmt: skip
+    [
+        ("$49", "€49"),
+        ("30%", "30"),
+        ("30", "30 days"),
+        ("14 days", "14 weeks"),
+        ("US$ 5", "C$ 5"),
+        ("6 am", "6 pm"),
+        ("38%", "38 times"),
+        ("1,500", "1.5"),
+        ("$5", "5 cents"),
+        ("12 March 2026", "12 March 2027"),
+        ("free", "error-free"),
+        ("half an hour earlier", "an hour earlier"),
+        ("30%", "a third"),
+        ("30 days", "the 30th day"),
+        ("overnight", "in an hour"),
+    ],
+)
 def test_another_unit_is_another_claim(one: str, other: str) -> None:
+    assert claims(other)
     assert not claims(other) & covered_by(one)
 
 
 @pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("25% less", "a quarter less"),
+        ("50%", "half"),
+        ("14 days", "two weeks"),
+        ("120 minutes", "two hours"),
+        ("12 months", "one year"),
+        ("in 7 minutes", "it takes 7."),
+        ("12 March 2026", "on 12 March"),
+        ("200 labels a minute", "200 labels in a minute"),
+    ],
+)
+def test_a_figure_may_be_said_as_its_equal(fact: str, said: str) -> None:
+    assert claims(said) <= covered_by(fact)
+
+
+@pytest.mark.parametrize(
     "text",
-    ["This may help no one.", "Feel free to reply.", "It frees up your march through the aisles.", "Double-check the label.",
-     "The wrong one came back.", "See e.g. the guide.", "A second look is all it takes.", "No double entry any more."],
-)  # fmt: skip
+    [
+        "This may help no one.",
+        "Feel free to reply.",
+        "It frees up your march through the aisles.",
+        "Double-check the label.",
+        "The wrong one came back.",
+        "See e.g. the guide.",
+        "A second look is all it takes.",
+        "No double entry any more.",
+        "Nobody crosses the same aisle twice.",
+        "Half the battle is won.",
+        "Enjoy your free evening.",
+        "A half-empty shelf.",
+    ],
+)
 def test_ordinary_words_claim_nothing(text: str) -> None:
-    assert figures(text) == []
+    assert figures(text) == ()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +122,31 @@ def test_both_ends_of_a_range_carry_its_unit(text: str, value: set[str]) -> None
 
     assert {figure.value for figure in found} == value
     assert len({figure.unit for figure in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "qualifier", "per"),
+    [
+        ("up to 25%", "up to", ""),
+        ("never more than 2 minutes", "up to", ""),
+        ("10 or more", "from", ""),
+        ("30+ systems", "over", ""),
+        ("about 5 hours of reporting a week", "about", "week"),
+        ("$49 a month", "", "month"),
+        ("$49/month", "", "month"),
+        ("each month it is $49", "", "month"),
+        ("$49 yearly", "", "year"),
+        ("fell to 31%", "to", ""),
+        ("fell by 31%", "", ""),
+        ("200 labels a minute", "", "minute"),
+        ("9 weekly reports", "", ""),
+        ("prints 200 labels a minute and costs $289", "", ""),
+    ],
+)
+def test_a_figure_keeps_its_qualifier_and_its_rate(text: str, qualifier: str, per: str) -> None:
+    found = [figure for figure in figures(text) if figure.kind == "number"][-1]
+
+    assert (found.qualifier, found.per) == (qualifier, per)
 
 
 def test_a_spelling_with_two_readings_needs_both_covered() -> None:
@@ -99,49 +175,7 @@ def spelled(number: int) -> str:
     return f"{spelled(number // 1000)} thousand" + (f" {spelled(number % 1000)}" if number % 1000 else "")
 
 
-def in_script(text: str, zero: str) -> str:
-    return "".join(chr(ord(zero) + int(char)) if char.isascii() and char.isdigit() else char for char in text)
-
-
-@st.composite
-def spellings(draw: st.DrawFn, number: int) -> str:
-    """One way to write `number`."""
-    digits = draw(st.sampled_from([str(number), f"{number:,}", f"{number:,}".replace(",", "'"), f"{number}.0"]))
-    digits = in_script(digits, draw(st.sampled_from(SCRIPTS)))
-    hidden = draw(st.sampled_from(["", "\u200b", "\u00ad", "\u2060"])).join(digits)
-    return draw(st.sampled_from([digits, hidden, spelled(number)]))
-
-
-FRAMES = ["{} %", "{}%", "{} percent", "${}", "{} euros", "£ {}", "{} times", "{} days", "{}-day", "{}", "up to {}%", "{}k",
-          "{} hours", "over {}", "only {} dollars a month"]  # fmt: skip
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.data(), st.integers(2, 99_999).filter(lambda number: number not in (38, 42)), st.sampled_from(FRAMES))
-def test_no_invented_figure_passes_however_it_is_spelled(data: st.DataObject, number: int, frame: str) -> None:
-    claim = frame.format(data.draw(spellings(number)))
-    piece = Piece(headline="Stock figures worth believing", body=f"Hi {{first_name}}, {claim} for you.", cta="See how",
-                  cited_fact_ids=[FACT.id])  # fmt: skip
-
-    verdict = judge(piece, TERMS)
-
-    assert verdict.outcome == "rejected", claim
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_a_figure_of_the_cited_fact_passes_in_any_plain_spelling(data: st.DataObject) -> None:
-    share = data.draw(st.sampled_from(["38%", "38 %", "38 percent", "thirty-eight percent", "38.0%"]))
-    sites = data.draw(st.sampled_from(["42", "forty-two"]))
-    piece = Piece(headline="Stock figures worth believing", body=f"In {sites} warehouses stock errors fell by {share}.",
-                  cta="See how", cited_fact_ids=[FACT.id])  # fmt: skip
-
-    verdict = judge(piece, TERMS)
-
-    assert verdict.outcome == "clear", verdict.reasons
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error(text: str) -> None:
-    assert isinstance(figures(text), list)
+    assert isinstance(figures(text), tuple)

@@ -76,7 +76,8 @@ def answered(client: openai.OpenAI, **more: Any) -> str:
 def test_the_model_says_that_it_is_a_sandbox_writer_and_not_ai(client: openai.OpenAI) -> None:
     models = client.models.list().data
 
-    assert [(card.id, card.owned_by) for card in models] == [(MODEL, "sandbox writer, not AI")]
+    assert [card.id for card in models] == [MODEL, f"{MODEL}-mini"]
+    assert {card.owned_by for card in models} == {"sandbox writer, not AI"}
 
 
 def test_the_client_gets_copy_in_the_schema_with_usage_and_rate_headers(client: openai.OpenAI) -> None:
@@ -89,7 +90,8 @@ def test_the_client_gets_copy_in_the_schema_with_usage_and_rate_headers(client: 
     assert answer.usage and answer.usage.completion_tokens == -(-len(answer.choices[0].message.content or "") // 4)
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
     assert answer.system_fingerprint == "fp_sandbox_writer_1"
-    assert int(raw.headers["x-ratelimit-remaining-requests"]) < int(raw.headers["x-ratelimit-limit-requests"])
+    # Refilled within a millisecond: on a busy machine nothing seems taken.
+    assert 0 <= int(raw.headers["x-ratelimit-remaining-requests"]) <= int(raw.headers["x-ratelimit-limit-requests"])
 
 
 def test_the_same_request_gives_the_same_bytes_also_to_the_asynchronous_client(
@@ -194,6 +196,13 @@ def test_every_prompt_is_kept_where_a_test_can_search_it(client: openai.OpenAI, 
         ("flagged_claim", "personal discount"),
         ("instructions_leak", "You write e-mails from facts."),
         ("wrong_shape", "paragraphs"),
+        ("invented_discount", "fifteen percent off"),
+        ("invented_customer", "Nordhaven Logistics"),
+        ("invented_certification", "ISO 27001"),
+        ("invented_date", "31 March"),
+        ("others_product", "Stackhound"),
+        ("other_language", "Wir freuen uns"),
+        ("wrong_marker", "weighs and wraps"),
     ],
 )
 def test_a_rule_spoils_the_answer_once_and_then_rests(
@@ -211,10 +220,15 @@ def test_a_rule_spoils_the_answer_once_and_then_rests(
 
 def test_answers_can_be_empty_or_no_json_or_far_too_long(client: openai.OpenAI, model: RunningModel) -> None:
     good = answered(client)
-    for mode in ("empty", "not_json", "ten_times_too_long"):
+    for mode in ("empty", "not_json", "broken_json", "ten_times_too_long", "endless_text"):
         model.misbehave(mode, times=1)
         if mode == "empty":
             assert answered(client) == ""
+        elif mode == "endless_text":
+            assert len(json.loads(answered(client))["body"]) > 50_000
+        elif mode == "broken_json":
+            with pytest.raises(ValueError, match=r"(?i)unterminated|delimiter"):
+                json.loads(answered(client))
         elif mode == "not_json":
             with pytest.raises(ValueError, match="Expecting value"):
                 json.loads(answered(client))

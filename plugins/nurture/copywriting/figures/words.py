@@ -1,0 +1,102 @@
+"""Links, and words that mean a figure: twice, a third, free, overnight."""
+
+import re
+from collections.abc import Iterator
+
+from nurture.copywriting.figures.figure import Figure, Found
+from nurture.copywriting.figures.number_words import DENOMINATORS, NUMBER_WORDS, ORDINALS
+from nurture.copywriting.figures.units import PERIODS, one_of
+
+_LINK = re.compile(
+    r"\b(?:https?|ftp)\s*:\s*/+\s*\S+|\bwww\.\S+"
+    r"|\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,9}[a-z]{2,24}\b(?:/\S*)?"
+    r"|\b[a-z0-9-]{2,63}\s?(?:\(dot\)|\[dot\]|\sdot\s)\s?[a-z]{2,10}\b"
+)
+_NO_LINKS = ("a.m", "p.m", "e.g", "i.e", "p.s", "p.c")
+
+_COUNTS = rf"(?:an?|one|{'|'.join(word for word, value in NUMBER_WORDS.items() if 1 < value < 10)})"
+_FRACTION = re.compile(
+    rf"\b(?P<top>{_COUNTS})[\s-]+(?P<bottom>{'|'.join(sorted(DENOMINATORS, key=len, reverse=True))})s?\b"
+    r"(?![\s-]+(?:part|man|person|time|pair|hour|option|shift|choice|way|day|year|week|month))"
+)
+_RATIO = re.compile(rf"\b(?P<top>{_COUNTS})\s+(?:in|out\s+of)\s+(?:every\s+)?(?P<bottom>{'|'.join(NUMBER_WORDS)})\b")
+_LATE_ORDINAL = re.compile(rf"\b(?:{one_of(word for word, value in ORDINALS.items() if value > 3)})\b")
+_FIXED = tuple(
+    (re.compile(pattern), kind, value, unit)
+    for pattern, kind, value, unit in (
+        (r"(?<!aisle )(?<!shelf )(?<!figure )(?<!number )(?<!it )(?<!them )\btwice\b", "number", "2", "times"),
+        (r"\b(?:doubl(?:e|es|ed|ing)|twofold)\b(?![\s-]+(?:check|entry|entries|shift))", "number", "2", "times"),
+        (r"(?<!half )\ban? hour(?=\s+(?:earlier|later|sooner|less|more|faster|longer|saved|off|back|quicker))",
+         "number", "1", "hour"),
+        (r"\b(?:tripl(?:e|es|ed|ing)|threefold|thrice|treble[sd]?)\b", "number", "3", "times"),
+        (r"\b(?:quadrupl(?:e|es|ed|ing)|fourfold)\b", "number", "4", "times"),
+        (r"\btenfold\b", "number", "10", "times"),
+        (r"\b(?:tens|dozens|scores|hundreds|thousands|millions|billions|zillions|umpteen|gazillions?)\b", "word", "", ""),
+        (r"\b(?:orders?\s+of\s+magnitude|exponential(?:ly)?|single-digit|buy one|get one|bogo|a grand|a fiver|a tenner)\b",
+         "word", "", ""),
+        (r"\b[a-z]+-free\b(?<!hands-free)", "word", "", ""),
+        (
+            r"(?<!feel )(?<!-)\bfree\b"
+            r"(?! up|[\s-]text|ing| (?:evening|hand|hands|moment|minute|slot|afternoon|morning|shelf|space)\b)"
+            r"|\b(?:freebies?|complimentary|gratis|on the house|our treat|pay nothing|costs? (?:you )?nothing)\b"
+            r"|\b(?:won't|doesn't|will not|does not) cost (?:you )?(?:a thing|anything)\b"
+            r"|\b(?:no|without(?: any)?|zero|free of|at no)\s+(?:extra\s+|additional\s+)?"
+            r"(?:costs?|charges?|fees?|payment)\b",
+            "word", "free", "",
+        ),
+    )
+)  # fmt: skip
+_TIMES = r"(?P<unit>second|minute|hour|day|week|fortnight|month|year)"
+_PACE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?:within|inside|under|less than|in|in only|in just|in under|after only|after just)\s+(?:an?|one|a single)\s+"
+        rf"{_TIMES}\b",
+        rf"\b(?:for|over)\s+(?:an?|one|a whole|a full|a single)\s+{_TIMES}\b",
+        rf"\b(?:a|one)\s+(?:single\s+)?{_TIMES}'s\b",
+        rf"\b(?:within|in|in just|in only)\s+{_TIMES}s\b",
+        rf"\b(?:the\s+)?same[\s-]{_TIMES}\b",
+        rf"\b(?:a couple of|several|a few|a handful of|many)\s+{_TIMES}s\b",
+        r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in no time|round[\s-]the[\s-]clock"
+        r"|around the clock|day and night|day or night|real[\s-]time)\b",
+    )
+)
+_OFTEN = re.compile(
+    r"\b(?:every|each|once an?|once every)\s+"
+    r"(?P<unit>second|minute|hour|day|morning|evening|night|week|month|quarter|year)\b"
+    r"|\b(?P<adverb>hourly|daily|weekly|monthly|quarterly|yearly|annually)\b"
+)
+_ALWAYS_OPEN = re.compile(r"(?<!\d)24\s?/\s?7(?!\d)|(?<!\d)365\s+days\b")
+
+
+def links(text: str) -> Iterator[Found]:
+    for match in _LINK.finditer(text):
+        bare = re.sub(r"^(?:https?|ftp)\s*:\s*/+\s*", "", match[0]).removeprefix("www.").rstrip("/.,;:!?)\"'")
+        if bare not in _NO_LINKS:
+            yield Figure("link", bare), match.start(), match.end()
+
+
+def fixed_words(text: str) -> Iterator[Found]:
+    """Words that mean a number or a price."""
+    for match in _ALWAYS_OPEN.finditer(text):
+        yield Figure("word", match[0]), match.start(), match.end()
+    for match in _FRACTION.finditer(text):
+        top = 1 if match["top"] in ("a", "an") else NUMBER_WORDS[match["top"]]
+        yield Figure("number", f"{top}/{DENOMINATORS[match['bottom']]}"), match.start(), match.end()
+    for match in _RATIO.finditer(text):
+        top = 1 if match["top"] in ("a", "an") else NUMBER_WORDS[match["top"]]
+        yield Figure("number", f"{top}/{NUMBER_WORDS[match['bottom']]}"), match.start(), match.end()
+    for pattern, kind, value, unit in _FIXED:
+        for match in pattern.finditer(text):
+            yield Figure(kind, value or match[0], unit), match.start(), match.end()
+    for match in _LATE_ORDINAL.finditer(text):
+        yield Figure("number", str(ORDINALS[match[0]]), "th"), match.start(), match.end()
+
+
+def paces(text: str) -> Iterator[Found]:
+    """How fast or how long without a number: "overnight", "in a day"."""
+    for pattern in _PACE:
+        for match in pattern.finditer(text):
+            yield Figure("pace", match["unit"]), match.start(), match.end()
+    for match in _OFTEN.finditer(text):
+        yield Figure("pace", f"every {PERIODS.get(match['unit'] or match['adverb'], 'day')}"), match.start(), match.end()

@@ -1,0 +1,153 @@
+"""A piece taken apart into sentences: which of them claim something, and which facts each may rest on."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from nurture.copywriting.assembly import PLACEHOLDER
+from nurture.copywriting.facts import Fact
+from nurture.copywriting.figures import plain
+from nurture.copywriting.guardrails.names import proper_names
+from nurture.copywriting.guardrails.roles import Role, goes_on, role_of, speaks_of_it
+from nurture.copywriting.guardrails.terms import Terms
+from nurture.copywriting.pieces import Piece
+from nurture.copywriting.sentences import sentences
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a piece.
+
+    Attributes:
+        is_marked: facts are cited for this very sentence.
+        cited: the facts that it may rest on.
+        usable: those of them that do not speak of another product or customer than it does.
+        subject: products and customers that it speaks of, also by "it".
+        names_us: it has the company's name in it.
+    """
+
+    part: str
+    text: str
+    role: Role
+    is_marked: bool
+    cited: tuple[Fact, ...]
+    usable: tuple[Fact, ...]
+    subject: frozenset[str]
+    names_us: bool
+
+
+@dataclass(frozen=True, eq=False)  # as such a key of a cache
+class Draft:
+    """A piece and its terms, with what several guardrails need."""
+
+    piece: Piece
+    terms: Terms
+
+    @cached_property
+    def offered(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self.terms.facts}
+
+    @cached_property
+    def cited(self) -> tuple[Fact, ...]:
+        """Every fact that the piece cites for anything."""
+        return tuple(self.offered[one] for one in self.piece.cited_fact_ids if one in self.offered)
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        found: list[Sentence] = []
+        for part, text in self.piece.texts.items():
+            before: Sentence | None = None
+            split = sentences(text)
+            for one, following in zip(split, [*split[1:], ""], strict=True):
+                before = self._sentence(part, one, before, following)
+                found.append(before)
+        return tuple(found)
+
+    def own_words(self, text: str) -> str:
+        """`text` without any name of a product, a customer or the company."""
+        return without(self.bare(text).casefold(), (*sorted(self._customers), *self.terms.rules.company_names))
+
+    def bare(self, text: str) -> str:
+        """`text` without product names, whose words and numbers (Print 200) claim nothing, and without placeholders."""
+        return without(PLACEHOLDER.sub("·", text), self.terms.product_names)
+
+    def _sentence(self, part: str, text: str, before: Sentence | None, following: str) -> Sentence:
+        named, names_us = self.entities(text), bool(self._company.search(text))
+        cited = self._facts_of(part, text)
+        is_marked = bool(cited)
+        if not cited and text == self.piece.texts[part].strip():
+            cited = self.cited  # a headline or a button sums up what the piece says elsewhere
+        elif not cited:  # what has no marker may rest on that of the sentence before or after it
+            cited = (*(before.cited if before and before.is_marked else ()), *self._facts_of(part, following))
+        continued = before if before and goes_on(text) else None
+        subject = named or (continued.subject if continued else named)
+        usable = tuple(fact for fact in cited if self._speaks_of(fact, subject))
+        if is_marked and self.terms.citations == "sentence":
+            role: Role = "claim"
+        else:
+            is_ours = names_us or bool(named) or (bool(subject) and speaks_of_it(text))
+            follows_claim = continued is not None and continued.role == "claim"
+            role = role_of(self.bare(text), self.terms.rules, names_us=is_ours, follows_claim=follows_claim)
+        return Sentence(part, text, role, is_marked, cited, usable, subject, names_us)
+
+    def _facts_of(self, part: str, text: str) -> tuple[Fact, ...]:
+        return tuple(self.offered[one] for one in self.piece.facts_of(part, text) if one in self.offered)
+
+    @cached_property
+    def _company(self) -> re.Pattern[str]:
+        return _any_of(self.terms.rules.company_names)
+
+    def entities(self, text: str) -> frozenset[str]:
+        """Products, and customers of the offered facts, that `text` speaks of, in lower case."""
+        return entities(text, self.terms.product_names, self._customers)
+
+    @cached_property
+    def _customers(self) -> frozenset[str]:
+        texts = tuple(fact.text for fact in self.terms.facts)
+        return _names_in(texts, self.terms.product_names, self.terms.rules.company_names)
+
+    def _speaks_of(self, fact: Fact, subject: frozenset[str]) -> bool:
+        of_fact = self.entities(fact.text)
+        return not subject or not of_fact or bool(subject & of_fact)
+
+
+_SHORT_NAME_VERBS = (
+    r"costs|lets|is|has|helps|can|works|reads|prints|sends|puts|gives|takes|does|will|comes|lasts|tells|shows|and|in|for"
+)
+
+
+@lru_cache(maxsize=16384)
+def entities(text: str, product_names: tuple[str, ...], customers: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The products that `text` names, in full or without the company's name, and the customers, in lower case."""
+    folded = plain(text)
+    found = {name for name in customers if name in folded}
+    for name in product_names:
+        short = re.escape(name.split(" ", 1)[-1])
+        pattern = rf"(?<=[\w,] ){short}(?!\w)|^{short} (?:{_SHORT_NAME_VERBS})\b"
+        if re.search(rf"(?<!\w){re.escape(plain(name))}(?!\w)", folded) or re.search(pattern, text):
+            found.add(plain(name))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=256)
+def _names_in(texts: tuple[str, ...], product_names: tuple[str, ...], company_names: tuple[str, ...]) -> frozenset[str]:
+    """Proper names of two words and more, the company's own left out."""
+    own = {plain(name) for name in company_names}
+    names = (plain(name) for text in texts for name in proper_names(without(text, product_names)))
+    return frozenset(name for name in names if " " in name and name.split(" ")[0] not in own)
+
+
+@lru_cache(maxsize=64)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
+
+
+@lru_cache(maxsize=16384)
+def without(text: str, names: tuple[str, ...]) -> str:
+    """`text` with each of `names` replaced by a dot."""
+    return _whole(names).sub("·", text)
+
+
+@lru_cache(maxsize=64)
+def _whole(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names)) or '$^'})(?!\w)", re.IGNORECASE)

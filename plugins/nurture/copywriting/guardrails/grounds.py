@@ -1,0 +1,170 @@
+"""Guardrails on what the facts must hold: citations, figures, products, names."""
+
+import re
+from collections.abc import Iterator
+
+from nurture.copywriting.figures import Figure, covered_by, figures, plain, said_by
+from nurture.copywriting.guardrails.draft import Draft, Sentence, without
+from nurture.copywriting.guardrails.names import is_title_case, proper_names
+from nurture.copywriting.guardrails.roles import is_idle_count
+from nurture.copywriting.stems import stem, stems
+
+
+def citations(draft: Draft) -> Iterator[str]:
+    for fact_id in draft.piece.cited_fact_ids:
+        if fact_id not in draft.offered:
+            yield f"cites {fact_id[:60]!r}, which was not offered"
+    if not draft.piece.cited_fact_ids:
+        yield "cites no fact"
+
+
+def expired(draft: Draft) -> Iterator[str]:
+    for fact in draft.cited:
+        if draft.terms.day and not fact.is_valid_on(draft.terms.day):
+            yield f"cites {fact.id}, which holds from {fact.valid_from} until {fact.valid_until or 'further notice'}"
+
+
+def invented_figures(draft: Draft) -> Iterator[str]:
+    for sentence in draft.sentences:
+        covered = covered_by(_facts_of(draft, sentence))
+        for figure in figures(draft.bare(sentence.text)):
+            is_ours = sentence.is_marked or sentence.names_us or bool(draft.entities(sentence.text))
+            idle = (sentence.role != "claim" and figure.kind == "pace") or (not is_ours and is_idle_count(figure))
+            if figure.claim not in covered and not idle:
+                yield f"{figure.found!r} is in no fact cited for it"
+    covered = covered_by(_all_facts(draft))
+    for text in draft.piece.texts.values():  # what only shows across two sentences
+        for figure in figures(draft.bare(text)):
+            if figure.claim not in covered and figure.kind != "pace" and not is_idle_count(figure):
+                yield f"{figure.found!r} is in no cited fact"
+
+
+def requoted_figures(draft: Draft) -> Iterator[str]:
+    """Another rate ("a year" for "a month"), or a number counting something else."""
+    for sentence in draft.sentences:
+        facts = [*figures(_facts_of(draft, sentence))]
+        for figure in figures(draft.bare(sentence.text)):
+            rates = {fact.per for fact in facts if figure.claim in said_by(fact)}
+            if rates and figure.per and figure.per not in rates:
+                yield f"{figure.found!r} per {figure.per}; the fact has it per {', '.join(filter(None, rates)) or 'nothing'}"
+
+        grounds = stems(_facts_of(draft, sentence))
+        if any(figure.unit.isupper() for figure in figures(draft.bare(sentence.text))):
+            for noun in _BILLED_BY.findall(plain(sentence.text)):
+                if stem(noun) not in grounds:
+                    yield f"a price for each {noun}, which no fact cited for it says"
+
+
+_BILLED_BY = re.compile(
+    r"\b(?:per|for (?:each|every)|each|every|a|by the)\s+"
+    r"(user|person|picker|head|seat|employee|shelf|scan|order|licen[cs]e|device|account|team|colleague|scanner|label|count|login|worker|bench|handheld|phone|aisle|parcel|country|company|piece|shop)\b"
+)
+
+
+def dropped_hedges(draft: Draft) -> Iterator[str]:
+    """A figure without its qualifier or rate, or a fact about most that became one about all."""
+    for sentence in draft.sentences:
+        facts = figures(_facts_of(draft, sentence))
+        for figure in figures(draft.bare(sentence.text)):
+            same = [fact for fact in facts if figure.claim in said_by(fact)]
+            if figure.kind != "pace" and same and figure.qualifier not in {fact.qualifier for fact in same}:
+                yield f"{figure.found!r} with {figure.qualifier or 'no qualifier'!r}; no fact cited for it says it so"
+            elif figure.kind != "pace" and same and not figure.per and all(fact.per for fact in same):
+                yield f"{figure.found!r} without its rate: per {same[0].per}"
+        yield from _dropped_most(draft, sentence, set(facts))
+
+
+def _dropped_most(draft: Draft, sentence: Sentence, facts: set[Figure]) -> Iterator[str]:
+    hedges = {stem(word) for word in draft.terms.rules.hedges}
+    said = stems(_AT_MOST.sub("", plain(sentence.text)))
+    if sentence.role == "address" or said & hedges:
+        return
+    for fact in sentence.usable:
+        of_fact = stems(_AT_MOST.sub("", plain(fact.text)))
+        dropped = of_fact & hedges
+        shares_figure = (
+            {f.claim for f in figures(fact.text)} & {f.claim for f in figures(sentence.text)} & {f.claim for f in facts}
+        )
+        if dropped and shares_figure:
+            yield f"without {', '.join(sorted(dropped))!r}, as the fact {fact.id} has it"
+
+
+_AT_MOST = re.compile(r"\bat (?:the )?most\b")
+
+
+_OF_EVERY_PRODUCT = re.compile(r"\b(?:every|all|each|any) \w+ products?\b")
+
+
+def unnamed_products(draft: Draft) -> Iterator[str]:
+    cited = plain(" ".join(fact.text for fact in draft.cited))
+    for sentence in draft.sentences:
+        is_general = not sentence.is_marked or any(not draft.entities(fact.text) for fact in sentence.usable)
+        grounds = cited if is_general else plain(" ".join(fact.text for fact in sentence.cited))
+        for name in draft.terms.product_names:
+            named = plain(name) in draft.entities(sentence.text)
+            of_all = any(_OF_EVERY_PRODUCT.search(plain(fact.text)) for fact in sentence.usable or draft.cited)
+            if named and plain(name) not in grounds and not of_all:
+                yield f"{name} is in no fact cited for it"
+        if sentence.is_marked and not sentence.usable:
+            yield f"speaks of {', '.join(sorted(sentence.subject))}; what it cites speaks of something else"
+
+
+def invented_names(draft: Draft) -> Iterator[str]:
+    """Customers, certificates, products of others: a capitalised name that no cited fact has."""
+    terms, rules = draft.terms, draft.terms.rules
+    known = {plain(name) for name in (*rules.known_names, *rules.company_names)} | set(_CALENDAR)
+    short = {plain(name.split(" ", 1)[-1]) for name in terms.product_names}
+    piece_wide = _name_words(" ".join(fact.text for fact in draft.cited))
+    for sentence in draft.sentences:
+        allowed = _name_words(" ".join(fact.text for fact in sentence.cited)) if sentence.is_marked else piece_wide
+        text = without(sentence.text, terms.product_names)
+        title_case = not sentence.part.startswith("body") and is_title_case(sentence.text)
+        for name in proper_names(text):
+            parts = [part for part in re.split(r"\s+", name) if part != "&"]
+            strange = [part for part in parts if not _is_known(part, known | allowed | short)]
+            if len(parts) > 1 and sentence.text.startswith(parts[0]) and stem(plain(parts[0])) in draft.terms.rules.everyday:
+                strange = [part for part in strange if part != parts[0]]  # the capital is the sentence's
+            if title_case:
+                strange = [part for part in strange if not part.isupper() and stem(plain(part)) not in _everyday(draft)]
+            if strange:
+                yield f"the name {name!r} is in no fact cited for it"
+
+
+def competitors(draft: Draft) -> Iterator[str]:
+    text = plain(draft.piece.text)
+    for name in draft.terms.rules.competitors:
+        if re.search(rf"(?<!\w){re.escape(plain(name))}(?!\w)", text) or plain(name) in text.replace(" ", "").replace(
+            "-", ""
+        ):
+            yield f"names {name}"
+
+
+def _facts_of(draft: Draft, sentence: Sentence) -> str:
+    """The text of the facts that carry a sentence, each on its own, product names left out."""
+    return " · ".join(draft.bare(fact.text) for fact in sentence.usable)
+
+
+def _all_facts(draft: Draft) -> str:
+    return " · ".join(draft.bare(fact.text) for fact in draft.cited)
+
+
+def _name_words(text: str) -> set[str]:
+    return {plain(word).removesuffix("'s") for name in proper_names(text) for word in name.split()}
+
+
+def _is_known(word: str, known: set[str]) -> bool:
+    bare = plain(word).removesuffix("'s").strip(".'-")
+    if bare in known or bare.removesuffix("s") in known or not any(char.isalpha() for char in bare):
+        return True
+    return all(part in known for part in bare.split("-")) if "-" in bare else False
+
+
+def _everyday(draft: Draft) -> frozenset[str]:
+    rules = draft.terms.rules
+    of_facts = stems(" ".join(fact.text for fact in draft.terms.facts))
+    return rules.everyday | of_facts | frozenset(rules.groups)
+
+
+_CALENDAR = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+             "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "am",
+             "pm")  # fmt: skip

@@ -1,0 +1,56 @@
+"""Whether copy is English: by its function words, and by those and the letters of other languages."""
+
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from nurture.copywriting.assembly import PLACEHOLDER
+from nurture.copywriting.english import ENGLISH, FOREIGN
+from nurture.copywriting.guardrails.draft import Draft
+from nurture.copywriting.stems import Stems, stem, stems, words
+
+FEWEST_WORDS = 3  # in fewer, only foreign words count
+KNOWN_SHARE = 0.3  # honest sentences have 0.5 and more
+SHORT = 6
+_ENDINGS_RARE_IN_ENGLISH = "aiou"
+_LETTERS_OF_ENGLISH = set("éïèêç")  # café, naïve
+
+
+def foreign(draft: Draft) -> Iterator[str]:
+    known = _stems_of_english() | draft.terms.rules.everyday | _stems_of(tuple(fact.text for fact in draft.terms.facts))
+    for sentence in draft.sentences:
+        said = words(PLACEHOLDER.sub("·", sentence.text))
+        if found := _foreign_words(said, known):
+            yield f"foreign words {', '.join(found[:5])}"
+        elif not _is_english(said, known):
+            yield f"hardly an English word in {sentence.text[:60]!r}"
+
+
+@cache
+def _stems_of_english() -> Stems:
+    return stems(" ".join(sorted(ENGLISH)))
+
+
+@lru_cache(maxsize=256)
+def _stems_of(texts: tuple[str, ...]) -> Stems:
+    return stems(" ".join(texts))
+
+
+def _foreign_words(said: list[str], known: Stems) -> list[str]:
+    """Function words and letters of other languages; one alone may be a name."""
+    found = [word for word in said if stem(word) not in known and (word in FOREIGN or _has_foreign_letter(word))]
+    english = sum(word in ENGLISH for word in said)
+    return found if len(found) >= 2 or (found and english == 0) else []
+
+
+def _has_foreign_letter(word: str) -> bool:
+    return any(char.isalpha() and not char.isascii() and char not in _LETTERS_OF_ENGLISH for char in word)
+
+
+def _is_english(said: list[str], known: Stems) -> bool:
+    if len(said) < FEWEST_WORDS:
+        return True
+    strange = [word for word in said if stem(word) not in known]
+    share = 1 - len(strange) / len(said)
+    if len(said) > SHORT:
+        return share >= KNOWN_SHARE
+    return share >= 0.5 or sum(word[-1] in _ENDINGS_RARE_IN_ENGLISH for word in strange) < 2

@@ -1,0 +1,54 @@
+"""Guardrails on what must not come through: the prompt, and orders that stood in the input."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from nurture.copywriting.assembly import PLACEHOLDER
+from nurture.copywriting.figures import plain
+from nurture.copywriting.guardrails.draft import Draft
+
+_PROMPT_WORDS = (
+    r"system (?:prompt|message)|language model|ai assistant|</?request>|cited[_ ]fact[_ ]ids?|fact ids?|placeholders?|json"
+    r"|(?:the )?facts (?:provided|given|supplied)|the facts of the request|token (?:limit|budget)|jailbreak\w*"
+    r"|developer mode"
+    r"|prompt(?:s|ed)? (?:me|us|the model|injection)|as (?:requested|instructed)|(?:new|updated) instructions?"
+    r"|(?:my|your|the|these|those|previous|prior|above|earlier) instructions"
+)
+_REFUSALS = r"as an ai|i am an ai|i'm an ai|i'm sorry|i cannot|i can't (?:help|assist|do that)"
+_ORDERS = (
+    r"(?:ignor|disregard|forget|overrid)\w*\b.{0,40}\b(?:instructions?|rules|prompt|constraints|above|everything|were told)"
+    r"|you are now|act as (?:an?|if)|pretend (?:to be|you are)|here is (?:the|your) (?:e-?mail|json|copy)"
+)
+_LABELS = (
+    r"\((?:system|assistant|user)\)|\b(?:headline|body|cta|constraints?|output(?: format)?|role|assistant|user|system)\s?:"
+)
+_LEAKS = re.compile(rf"(?<!\w)(?:{_PROMPT_WORDS}|{_REFUSALS}|{_ORDERS})(?!\w)|{_LABELS}")
+_IDENTIFIER = re.compile(r"\b[a-z]+_[a-z_]+\b|\"\s*:\s*[\"\[{]")
+_LEAK_WORDS = 8  # so many words in a row from the instructions are no accident
+
+
+def prompt_leaks(draft: Draft) -> Iterator[str]:
+    text = plain(PLACEHOLDER.sub("·", draft.piece.text))
+    for found in sorted({match[0] for match in _LEAKS.finditer(text)} | {match[0] for match in _IDENTIFIER.finditer(text)}):
+        yield f"{found!r} speaks of the prompt, not to the reader"
+    for fact_id in draft.offered:
+        if (
+            "-" in fact_id
+            and re.search(rf"(?<![\w-]){re.escape(fact_id)}(?![\w-])", text)
+            and not _is_wording(fact_id, draft)
+        ):
+            yield f"the fact id {fact_id!r} stands in the text"
+    if _runs(draft.terms.instructions) & _runs(draft.piece.text):
+        yield f"{_LEAK_WORDS} words in a row are from the instructions"
+
+
+def _is_wording(fact_id: str, draft: Draft) -> bool:
+    """Whether a fact itself says its id, as in "open-api"."""
+    return any(fact_id in plain(fact.text) for fact in draft.cited)
+
+
+@lru_cache(maxsize=512)
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    found = re.findall(r"\w+", plain(text))
+    return frozenset(tuple(found[i : i + _LEAK_WORDS]) for i in range(len(found) - _LEAK_WORDS + 1))

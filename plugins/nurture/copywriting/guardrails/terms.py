@@ -1,0 +1,69 @@
+"""What a piece is held against, what a guardrail is, and what comes of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from nurture.copywriting.copy_rules import CopyRules, load_copy_rules
+from nurture.copywriting.facts import Fact
+from nurture.copywriting.shapes import Limits
+
+if TYPE_CHECKING:
+    from nurture.copywriting.guardrails.draft import Draft
+
+Outcome = Literal["clear", "flagged", "rejected"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one piece is held against.
+
+    Attributes:
+        limits: part → what it may be.
+        placeholders: names that may stand in braces.
+        facts: what the writer was offered.
+        product_names: every product of the company.
+        instructions: what the writer was told and must not repeat; empty for static copy.
+        citations: `list`: every sentence may rest on any cited fact. `sentence`: on those cited for it.
+        day: on which the copy is sent; facts that do not hold then may not be cited. None: not checked here.
+        rules: what marketers allow and forbid.
+    """
+
+    limits: Limits
+    placeholders: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    product_names: tuple[str, ...]
+    instructions: str = ""
+    citations: Literal["list", "sentence"] = "list"
+    day: date | None = None
+    rules: CopyRules = field(default_factory=load_copy_rules)
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """One check: yields what it found wrong, in words.
+
+    Attributes:
+        is_reserved: policy hands what it finds to a person (G3); a hit on honest copy is then no false alarm.
+    """
+
+    name: str
+    reason: str
+    outcome: Outcome
+    check: Callable[["Draft"], Iterator[str]]
+    is_reserved: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a piece, and why.
+
+    Attributes:
+        reasons: each has the guardrail's `name` and what it `found`.
+        confidence: 0 to 1, how sure we are that the facts carry the piece (docs/guardrails.md).
+    """
+
+    outcome: Outcome
+    reasons: tuple[dict[str, str], ...] = ()
+    confidence: float = 0.0
