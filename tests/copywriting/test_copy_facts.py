@@ -1,4 +1,4 @@
-"""Facts: strictly loaded, chosen the same way every time, never outside their dates."""
+"""Facts as files: strictly loaded, each with source and approver; a mistake names the file and the valid choices."""
 
 import shutil
 from datetime import date
@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nurture.copywriting.facts import MOST_FACTS, load_facts, select_facts
+from nurture.copywriting.facts import load_facts
 from nurture.errors import ConfigError
 from nurture.paths import FACTS
 
 DAY = date(2026, 11, 20)
-CONTEXT = {"industry": "logistics", "pain_point": "slow_picking", "recent_product": "LF-SCAN"}
 
 
 @pytest.fixture
@@ -21,18 +20,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change_first(folder: Path, **keys: object) -> None:
-    path = folder / "larkfield.yaml"
+    path = folder / "prices.yaml"
     data = yaml.safe_load(path.read_text())
     data["facts"][0] |= keys
     path.write_text(yaml.safe_dump(data))
 
 
-def test_there_are_enough_facts_and_each_names_source_and_approver() -> None:
-    facts = load_facts()
+def test_there_are_at_least_sixty_facts_of_every_kind_valid_today() -> None:
+    facts = load_facts().values()
+    valid = [fact for fact in facts if fact.is_valid_on(DAY)]
 
-    assert len(facts) >= 25
-    assert all(fact.source and fact.approver for fact in facts.values())
-    assert {fact.price_of for fact in facts.values()} >= {"LF-COUNT", "LF-ROUTE", "LF-INSIGHT", "LF-PRINT200", "LF-SCAN"}
+    assert len(valid) >= 60
+    assert {path.stem for path in FACTS.glob("*.yaml")} == {"products", "prices", "proof", "service", "company"}
+    assert all(fact.source and fact.approver for fact in facts)
+    assert {fact.price_of for fact in facts} >= {"LF-COUNT", "LF-ROUTE", "LF-INSIGHT", "LF-PRINT200", "LF-SCAN"}
+    assert any(fact.valid_until and fact.valid_until < DAY for fact in facts), "one that is over"
+    assert any(fact.valid_until and fact.valid_until > DAY for fact in valid), "one that will be over"
+    assert any(fact.valid_from > DAY for fact in facts), "one that is to come"
+    assert {region for fact in facts for region in fact.regions} == {"north_america", "united_kingdom", "european_union"}
 
 
 @pytest.mark.parametrize(
@@ -40,13 +45,15 @@ def test_there_are_enough_facts_and_each_names_source_and_approver() -> None:
     [
         ({"topcis": []}, "unknown key `facts.0.topcis`"),
         ({"topics": ["helthcare"]}, "count-price: unknown topic `helthcare`. Topics are: healthcare, logistics"),
+        ({"regions": ["texas"]}, "count-price: unknown region `texas`. Regions are the markets of the vocabulary: north"),
         ({"text": "Larkfield Count costs $48 a month."}, "states the price ['48']; the vocabulary says $49 for LF-COUNT"),
         ({"price_of": "LF-NONE"}, "price_of names no product: LF-NONE. Products are: LF-COUNT"),
         ({"valid_until": date(2017, 1, 1)}, "valid_until 2017-01-01 lies before valid_from"),
         ({"text": "Hi {first_name}, it costs $49"}, "facts are plain text"),
+        ({"text": "It costs $49 [count-price]"}, "facts are plain text"),
         ({"id": "route-price"}, "the id route-price stands twice"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_names_the_file_the_fact_and_the_choices(folder: Path, keys: dict[str, object], said: str) -> None:
     change_first(folder, **keys)
 
@@ -54,33 +61,9 @@ def test_a_mistake_names_the_file_the_fact_and_the_choices(folder: Path, keys: d
         load_facts(folder)
 
     assert said in str(failure.value)
-    assert "larkfield.yaml" in str(failure.value)
+    assert "prices.yaml" in str(failure.value)
 
 
-def test_the_same_context_gets_the_same_facts_each_of_its_words_first() -> None:
-    facts = load_facts()
-
-    chosen = select_facts(facts.values(), CONTEXT, DAY)
-    again = select_facts(reversed(list(facts.values())), dict(reversed(CONTEXT.items())), DAY)
-
-    assert chosen == again
-    assert 3 <= len(chosen) <= MOST_FACTS
-    for word in CONTEXT.values():
-        assert any(word in fact.topics for fact in chosen[:3])
-    assert all(set(fact.topics) & set(CONTEXT.values()) or not fact.topics for fact in chosen)
-
-
-def test_without_anything_known_the_facts_for_everyone_are_offered() -> None:
-    chosen = select_facts(load_facts().values(), {"industry": "other", "recent_product": "none"}, DAY)
-
-    assert chosen
-    assert all(not fact.topics for fact in chosen)
-
-
-def test_a_fact_is_offered_from_its_first_to_its_last_day_only() -> None:
-    guide = load_facts()["launch-guide"]
-    days = [date(2017, 12, 31), date(2018, 1, 1), date(2019, 12, 31), date(2020, 1, 1)]
-
-    offered = [guide in select_facts([guide], {}, day) for day in days]
-
-    assert offered == [False, True, True, False]
+def test_a_folder_without_facts_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no facts found"):
+        load_facts(tmp_path)

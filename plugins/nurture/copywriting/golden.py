@@ -1,0 +1,58 @@
+"""Golden contexts: what every version of a template is tried on before its release (`include/prompts/<id>/golden.yaml`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from nurture.copywriting.vocabulary import CONTEXT_LISTS, Context, Vocabulary, nothing_known
+from nurture.errors import ConfigError
+from nurture.paths import PROMPTS
+from nurture.policy import Strict, read_strict
+
+FEWEST_CONTEXTS = 8
+
+
+class GoldenContext(Strict):
+    """One context.
+
+    Attributes:
+        why: what it exercises, for whoever reads the report.
+        context: words of the vocabulary; what is missing is not known.
+    """
+
+    why: Annotated[str, Field(min_length=1)]
+    context: dict[str, str]
+
+    @property
+    def whole(self) -> Context:
+        """With a word for every key that there is."""
+        return {key: self.context.get(key, nothing_known(key)) for key in CONTEXT_LISTS}
+
+
+class Golden(Strict):
+    contexts: tuple[GoldenContext, ...]
+
+
+def load_golden(template_id: str, vocabulary: Vocabulary, folder: Path = PROMPTS) -> tuple[GoldenContext, ...]:
+    """The golden contexts of the template `template_id`.
+
+    Raises:
+        ConfigError: the file is missing or wrong, names an unknown word, repeats a context or has fewer than eight.
+    """
+    path = folder / template_id / "golden.yaml"
+    contexts = read_strict(path, Golden).contexts
+    problems = []
+    for golden in contexts:
+        for key, word in golden.context.items():
+            if key not in CONTEXT_LISTS:
+                problems.append(f"there is no variable `{key}`. Variables are: {', '.join(CONTEXT_LISTS)}.")
+            elif word not in (words := vocabulary.words(CONTEXT_LISTS[key])):
+                problems.append(f"`{word}` is not among the words of `{key}`: {', '.join(words)}.")
+        if sum(other.context == golden.context for other in contexts) > 1:
+            problems.append(f"the context {golden.context} stands twice.")
+    if len(contexts) < FEWEST_CONTEXTS:
+        problems.append(f"{len(contexts)} contexts; at least {FEWEST_CONTEXTS} say something about a template.")
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
+    return contexts
