@@ -10,7 +10,7 @@ from pathlib import Path
 from dags_under_test import FOLDER, dag_bag
 
 PROJECT = FOLDER.parent
-DAG_IDS = {"customer_data", "lead_nurture"}
+DAG_IDS = {"customer_data", "lead_nurture", "set_switch", "evaluate_prompt"}
 
 
 def test_the_dags_are_exactly_these() -> None:

@@ -13,7 +13,8 @@ from nurture.paths import PROJECT
 pytestmark = pytest.mark.airflow
 
 RUN = "dag_id=customer_data&run_id=r"
-PAGES = ["/nurture/", f"/nurture/run?{RUN}", f"/nurture/data-docs?{RUN}&gate=g"]
+PAGES = ["/nurture/", f"/nurture/run?{RUN}", f"/nurture/data-docs?{RUN}&gate=g", "/nurture/message?message_id=m",
+         "/nurture/review?campaign=c&day=2026-11-20"]  # fmt: skip
 UNLISTED = ["/nurture/docs", "/nurture/redoc", "/nurture/openapi.json"]
 
 

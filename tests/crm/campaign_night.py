@@ -1,10 +1,12 @@
 """A small night of one campaign: people in the CRM and in the warehouse, and the message that each is to get."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from nurture.copywriting.pieces import sha256
 from nurture.hooks.hubspot import HubSpotHook, PropertyDefinition
 from nurture.ledger.attempt import attempt
 from nurture.ledger.push import Push, PushCounts
@@ -55,21 +57,50 @@ def prepare(
     add_messages(warehouse, DAY, lane=lane)
 
 
-def add_copy(warehouse: psycopg.Connection, copy_id: str, *, origin: str = "model", output: Any = None) -> None:
+def add_copy(
+    warehouse: psycopg.Connection,
+    name: str,
+    *,
+    origin: str = "model",
+    output: Any = None,
+    verdict: str = "clear",
+    model: str | None = None,
+    cites: Mapping[str, int] | None = None,
+) -> str:
+    """A piece under its content hash, which is returned; `cites`: fact id → version."""
+    output = dict(output or OUTPUT) | {"cited_fact_ids": list(cites or {})}
     warehouse.execute(
         """
-        INSERT INTO ops.copy (copy_id, request_hash, campaign, template_id, template_version, origin, parameters, context,
-                              fact_ids, output, verdict)
-        VALUES (%s, %s, %s, 'lead_nurture', 3, %s, '{}', '{}', '[]', %s, 'clear')
+        INSERT INTO ops.copy (copy_id, request_hash, campaign, template_id, template_version, origin, model, parameters,
+                              context, fact_ids, output, verdict)
+        VALUES (%s, %s, %s, 'lead_nurture', 3, %s, %s, '{}', '{}', '[]', %s, %s)
         """,
-        (copy_id, f"request of {copy_id}", CAMPAIGN, origin, Jsonb(output or OUTPUT)),
+        (
+            sha256({"request_hash": f"request of {name}", "output": output}),
+            *(f"request of {name}", CAMPAIGN, origin, model, Jsonb(output), verdict),
+        ),
     )
+    for fact_id, version in (cites or {}).items():
+        warehouse.execute(
+            "INSERT INTO ops.copy_source (copy_id, fact_id, fact_version, source) VALUES (%s, %s, %s, 'a handbook')",
+            (id_of(warehouse, name), fact_id, version),
+        )
+    return id_of(warehouse, name)
+
+
+def id_of(warehouse: psycopg.Connection, name: str) -> str:
+    """The content hash of the piece called `name`."""
+    row = warehouse.execute("SELECT copy_id FROM ops.copy WHERE request_hash = %s", (f"request of {name}",)).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def add_messages(
-    warehouse: psycopg.Connection, day: str, *, lane: str = "ready", slot: str = SLOT, copy_id: str = "copy-ai"
+    warehouse: psycopg.Connection, day: str, *, lane: str = "ready", slot: str = SLOT, copy: str = "copy-ai"
 ) -> None:
     """A message for everyone with a living contact on `day`."""
+    values = {"campaign": CAMPAIGN, "day": day, "slot": slot, "lane": lane}
+    values |= {"copy_id": id_of(warehouse, copy), "fallback": id_of(warehouse, "copy-static")}
     warehouse.execute(
         """
         INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
@@ -78,17 +109,17 @@ def add_messages(
                'demo_request', '2026-11-19Z', '2026-11-19', 1, '{}', 'ai'
         FROM marts.person WHERE crm_id IS NOT NULL
         """,
-        {"campaign": CAMPAIGN, "day": day, "slot": slot},
+        values,
     )
     warehouse.execute(
         """
         INSERT INTO ops.message (campaign, day, person_id, slot, message_id, copy_id, fallback_copy_id, lane)
         SELECT campaign, day, person_id, slot,
                encode(sha256(convert_to(concat_ws(E'\n', campaign, slot, %(copy_id)s::text), 'UTF8')), 'hex'),
-               %(copy_id)s, 'copy-static', %(lane)s
+               %(copy_id)s, %(fallback)s, %(lane)s
         FROM marts.audience WHERE campaign = %(campaign)s AND day = %(day)s::date
         """,
-        {"campaign": CAMPAIGN, "day": day, "copy_id": copy_id, "lane": lane},
+        values,
     )
     warehouse.commit()
 

@@ -12,6 +12,7 @@ from campaign_night import (
     SLOT,
     add_copy,
     add_messages,
+    id_of,
     most_writes,
     prepare,
     push,
@@ -64,7 +65,7 @@ def test_a_second_push_of_any_run_or_day_writes_nothing(
     prepare(warehouse, crm, hook, 30)
     push(warehouse, hook, crm_policy)
     add_copy(warehouse, "copy-new")
-    add_messages(warehouse, "2026-11-21", copy_id="copy-new")
+    add_messages(warehouse, "2026-11-21", copy="copy-new")
 
     again = push(warehouse, hook, crm_policy, run_id="run-2")
     next_day = push(warehouse, hook, crm_policy, day="2026-11-21", run_id="run-3")
@@ -208,8 +209,8 @@ def test_one_refused_record_is_found_by_halving_and_the_rest_is_written(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 100)
-    add_copy(warehouse, "copy-long", output=OUTPUT | {"body": "x" * 70_000})
-    warehouse.execute("UPDATE ops.message SET copy_id = 'copy-long' WHERE person_id = 'p0042'")
+    too_long = add_copy(warehouse, "copy-long", output=OUTPUT | {"body": "x" * 70_000})
+    warehouse.execute("UPDATE ops.message SET copy_id = %s WHERE person_id = 'p0042'", (too_long,))
     warehouse.commit()
 
     counts = push(warehouse, hook, crm_policy)
@@ -269,8 +270,8 @@ def test_copy_that_lacks_a_part_is_rejected_alone(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 3)
-    add_copy(warehouse, "copy-half", output={"headline": "Only this"})
-    warehouse.execute("UPDATE ops.message SET copy_id = 'copy-half' WHERE person_id = 'p0002'")
+    half = add_copy(warehouse, "copy-half", output={"headline": "Only this"})
+    warehouse.execute("UPDATE ops.message SET copy_id = %s WHERE person_id = 'p0002'", (half,))
     warehouse.commit()
 
     counts = push(warehouse, hook, crm_policy)
@@ -325,8 +326,8 @@ def test_flagged_copy_goes_out_only_when_somebody_approved_it(
     if decision:
         warehouse.execute(
             "INSERT INTO ops.approval (campaign, day, copy_id, decision, decided_at, run_id)"
-            " VALUES (%s, %s, 'copy-ai', %s, now(), 'run-1')",
-            (CAMPAIGN, DAY, decision),
+            " VALUES (%s, %s, %s, %s, now(), 'run-1')",
+            (CAMPAIGN, DAY, id_of(warehouse, "copy-ai"), decision),
         )
         warehouse.commit()
 
@@ -336,7 +337,7 @@ def test_flagged_copy_goes_out_only_when_somebody_approved_it(
     assert (ready.pushed, counts.pushed) == (0, 2)
     [row] = warehouse.execute("SELECT DISTINCT copy_id, message_id FROM ops.push_ledger").fetchall()
     in_message = warehouse.execute("SELECT DISTINCT message_id FROM ops.message").fetchone()
-    assert row[0] == pushed_copy
+    assert row[0] == id_of(warehouse, pushed_copy)
     assert (in_message == (row[1],)) == (pushed_copy == "copy-ai")
     assert {write["value"] for write in crm.writes(MESSAGE_ID)} == {row[1]}
 

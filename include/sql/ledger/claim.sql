@@ -2,7 +2,8 @@
 -- Grain: one slot of `person_ids` that this attempt got, in the order of person_id.
 -- Reads ops.message, ops.approval, ops.copy, marts.audience, marts.person, marts.person_member, staging.contacts,
 -- ops.consent_event, ops.push_ledger. Writes ops.push_ledger. Parameters: campaign, lane, day (date), run_id, token (uuid of this
--- attempt), abandoned (uuid[]: tokens of attempts that are gone), person_ids (text[]).
+-- attempt), abandoned (uuid[]: tokens of attempts that are gone), person_ids (text[]), and what copy_problems.sql found a moment ago:
+-- problem_copy_ids, problems (text[] of one length).
 -- A slot without a row is claimed; a row is claimed again only under the conditions of candidates.sql, and only when it is still
 -- as it was seen. A second run with the same token claims nothing.
 -- `kin` are all persons who are the same human as far as anyone knows: merged into the person, or of the same address. What
@@ -66,9 +67,12 @@ WITH wanted AS (
         WHERE member.person_id = wanted.person_id
     ) AS consent
     WHERE past.is_open IS NOT TRUE
+), problem AS (
+    SELECT * FROM unnest(%(problem_copy_ids)s::text[], %(problems)s::text[]) AS found (copy_id, words)
 ), candidate AS (
     SELECT judged.campaign, judged.day, judged.person_id, judged.slot, chosen.copy_id, judged.seen_token,
-           -- Rejected or unanswered copy is replaced by static copy, which is a message of its own.
+           chosen.fallback_reason, 'the static copy cannot go out: ' || fallback_problem.words AS unfit,
+           -- Edited copy, and static copy in place of what was chosen, is a message of its own.
            CASE WHEN chosen.copy_id = judged.copy_id THEN judged.message_id
                 ELSE encode(sha256(convert_to(concat_ws(E'\n', judged.campaign, judged.slot, chosen.copy_id), 'UTF8')), 'hex')
            END AS message_id,
@@ -85,12 +89,24 @@ WITH wanted AS (
         ON approval.campaign = judged.campaign AND approval.day = judged.day AND approval.copy_id = judged.copy_id
     CROSS JOIN LATERAL (
         SELECT CASE WHEN judged.lane = 'ready' OR approval.decision = 'approved' THEN judged.copy_id
-                    ELSE judged.fallback_copy_id END AS copy_id
+                    WHEN approval.decision = 'edited' THEN approval.edited_copy_id END AS copy_id
+    ) AS decided
+    LEFT JOIN problem AS decided_problem ON decided_problem.copy_id = decided.copy_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN decided.copy_id IS NULL OR decided_problem.copy_id IS NOT NULL THEN judged.fallback_copy_id
+                    ELSE decided.copy_id END AS copy_id,
+               CASE WHEN decided.copy_id = judged.fallback_copy_id THEN NULL
+                    WHEN decided_problem.copy_id IS NOT NULL THEN 'static copy, for the chosen piece may not go out: ' || decided_problem.words
+                    WHEN approval.decision = 'timed_out' THEN 'static copy, for nobody answered' || coalesce(': ' || approval.reason, '')
+                    WHEN approval.decision = 'rejected' THEN 'static copy, for the reviewer said no' || coalesce(': ' || approval.reason, '')
+                    WHEN decided.copy_id IS NULL THEN 'static copy, for nobody decided on the chosen piece' END AS fallback_reason
     ) AS chosen
+    LEFT JOIN problem AS fallback_problem ON fallback_problem.copy_id = chosen.copy_id
 ), fresh AS (
-    INSERT INTO ops.push_ledger (campaign, person_id, slot, state, reason, crm_id, message_id, copy_id, day, claim_token, run_id)
+    INSERT INTO ops.push_ledger (campaign, person_id, slot, state, reason, crm_id, message_id, copy_id, day, claim_token, run_id,
+                                 fallback_reason)
     SELECT campaign, person_id, slot, 'claimed', 'claimed, not sent yet', crm_id, message_id, copy_id, day,
-           %(token)s::uuid, %(run_id)s
+           %(token)s::uuid, %(run_id)s, fallback_reason
     FROM candidate
     WHERE seen_token IS NULL
     ORDER BY person_id
@@ -100,7 +116,8 @@ WITH wanted AS (
     UPDATE ops.push_ledger AS ledger
     SET state = 'claimed', reason = 'claimed again, not sent yet; before: ' || regexp_replace(ledger.reason, '^.*; before: ', ''),
         crm_id = candidate.crm_id,
-        message_id = candidate.message_id, copy_id = candidate.copy_id, day = candidate.day, claim_token = %(token)s::uuid,
+        message_id = candidate.message_id, copy_id = candidate.copy_id, fallback_reason = candidate.fallback_reason,
+        day = candidate.day, claim_token = %(token)s::uuid,
         run_id = %(run_id)s, attempts = ledger.attempts + 1, claimed_at = clock_timestamp(), changed_at = clock_timestamp()
     FROM candidate
     WHERE ledger.campaign = candidate.campaign AND ledger.person_id = candidate.person_id AND ledger.slot = candidate.slot
@@ -108,7 +125,7 @@ WITH wanted AS (
     RETURNING ledger.person_id
 )
 SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_id, candidate.blocked, candidate.superseded,
-       copy.template_id || '@v' || copy.template_version AS template,
+       candidate.unfit, copy.template_id || '@v' || copy.template_version AS template,
        copy.output,
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry

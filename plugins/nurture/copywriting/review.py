@@ -1,7 +1,7 @@
-"""What a reviewer sees of flagged copy, and what is kept of the decision."""
+"""What a reviewer sees of flagged copy, and what is kept of the decisions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,76 +9,88 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from nurture.copywriting.decisions import Decision
+from nurture.copywriting.pieces import Piece
+from nurture.copywriting.shapes import MESSAGE_PARTS
+from nurture.warehouse.statements import statement
+
+ADDRESS = re.compile(r"(\S*(?:[a-z]:/|www\.|@)\S*)", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class FlaggedPiece:
-    """One distinct piece of copy in the approval lane, and for how many people."""
+    """One distinct piece of copy in the approval lane, and for how many people.
+
+    Attributes:
+        message_id: of one of the messages that it would be.
+        template: `id@version`.
+        facts: those that it cites, each with `id` and `text`.
+    """
 
     copy_id: str
-    headline: str
-    body: str
-    cta: str
+    message_id: str
+    template: str
+    output: dict[str, Any]
     reasons: list[Any]
-    facts: list[str]
+    facts: list[dict[str, str | None]]
     people: int
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return in_order(Piece.from_stored(self.output).texts)
+
+
+def in_order(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts by name as a reader meets them: the store does not keep their order."""
+    first = [name for name in MESSAGE_PARTS if name in texts]
+    return {name: texts[name] for name in [*first, *sorted(set(texts) - set(first))]}
 
 
 def flagged_pieces(connection: psycopg.Connection, *, campaign: str, day: str) -> list[FlaggedPiece]:
     """The pieces of one campaign's night that nobody decided on yet, most people first."""
     with connection.cursor(row_factory=class_row(FlaggedPiece)) as cursor:
-        return cursor.execute(
-            """
-            SELECT copy.copy_id, copy.output ->> 'headline' AS headline, copy.output ->> 'body' AS body,
-                   copy.output ->> 'cta' AS cta, copy.reasons,
-                   coalesce((SELECT array_agg(source.fact_id ORDER BY source.fact_id) FROM ops.copy_source AS source
-                             WHERE source.copy_id = copy.copy_id), '{}') AS facts,
-                   count(*)::int AS people
-            FROM ops.message AS message JOIN ops.copy AS copy USING (copy_id)
-            WHERE message.campaign = %(campaign)s AND message.day = %(day)s::date AND message.lane = 'approval'
-              AND NOT EXISTS (SELECT FROM ops.approval AS approval WHERE approval.campaign = message.campaign
-                              AND approval.day = message.day AND approval.copy_id = message.copy_id
-                              AND approval.decision <> 'timed_out')
-            GROUP BY copy.copy_id
-            ORDER BY people DESC, copy.copy_id
-            """,
-            {"campaign": campaign, "day": day},
-        ).fetchall()
+        return cursor.execute(statement("copy/flagged_pieces.sql"), {"campaign": campaign, "day": day}).fetchall()
 
 
-def review_table(pieces: Sequence[FlaggedPiece]) -> str:
-    """Markdown for the approval screen; whatever a model wrote is shown as plain text."""
-    rows = ["| people | copy | why flagged | facts cited | id |", "|---|---|---|---|---|"]
-    for piece in pieces:
-        copy = f"**{_plain(piece.headline)}** {_plain(piece.body)} **{_plain(piece.cta)}**"
+def review_table(pieces: Sequence[FlaggedPiece], *, pages_url: str) -> str:
+    """Markdown for the approval screen; whatever a model wrote is shown as plain text.
+
+    Args:
+        pages_url: where Nurture's pages are; each piece has a link to its own.
+    """
+    rows = ["| piece | people | copy | why flagged | facts cited | audit |", "|---|---|---|---|---|---|"]
+    for number, piece in enumerate(pieces, start=1):
+        copy = " ".join(f"**{_plain(name)}** {_plain(text)}" for name, text in piece.texts.items())
         reasons = "; ".join(_plain(_say(reason)) for reason in piece.reasons)
-        rows.append(f"| {piece.people} | {copy} | {reasons} | {_plain(', '.join(piece.facts))} | {piece.copy_id[:12]} |")
+        facts = "; ".join(
+            f"**{_plain(fact['id'] or '')}** {_plain(fact['text'] or 'not in ops.fact')}" for fact in piece.facts
+        )
+        link = f"[{piece.copy_id[:8]}]({pages_url}/message?message_id={piece.message_id})"
+        rows.append(f"| {number} | {piece.people} | {copy} | {reasons} | {facts} | {link} |")
     return "\n".join(rows)
 
 
-def record_decision(
+def record_decisions(
     connection: psycopg.Connection,
+    decisions: Sequence[Decision],
     *,
     campaign: str,
     day: str,
-    copy_ids: Sequence[str],
-    decision: str,
     reviewer: str | None,
     note: str | None,
     decided_at: datetime,
     run_id: str,
 ) -> None:
-    """Keep one decision for each piece that was shown. `decision`: approved, rejected or timed_out."""
+    """Keep what was decided on each piece."""
     connection.execute(
-        """
-        INSERT INTO ops.approval (campaign, day, copy_id, decision, reviewer, note, decided_at, run_id)
-        SELECT %(campaign)s, %(day)s::date, shown.copy_id, %(decision)s, %(reviewer)s, %(note)s, %(decided_at)s, %(run_id)s
-        FROM unnest(%(copy_ids)s::text[]) AS shown (copy_id)
-        ON CONFLICT (campaign, day, copy_id) DO UPDATE SET
-            decision = excluded.decision, reviewer = excluded.reviewer, note = excluded.note,
-            decided_at = excluded.decided_at, run_id = excluded.run_id
-        """,
-        {"campaign": campaign, "day": day, "copy_ids": list(copy_ids), "decision": decision, "reviewer": reviewer,
-         "note": note, "decided_at": decided_at, "run_id": run_id},
+        statement("copy/record_decisions.sql"),
+        {
+            "campaign": campaign, "day": day, "reviewer": reviewer, "note": note, "decided_at": decided_at, "run_id": run_id,
+            "copy_ids": [decision.copy_id for decision in decisions],
+            "decisions": [decision.outcome for decision in decisions],
+            "reasons": [decision.reason for decision in decisions],
+            "edited_copy_ids": [decision.edited_copy_id for decision in decisions],
+        },
     )  # fmt: skip
 
 
@@ -90,7 +102,18 @@ def _say(reason: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` with everything that Markdown or HTML would act on made literal, on one line."""
+    """`text` with everything that Markdown or HTML would act on made literal, on one line.
+
+    What looks like an address is shown as code: Airflow's Markdown makes a link of it, escaped or not.
+    """
     one_line = " ".join(str(text).split())
-    escaped = one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(_as_code(part) if number % 2 else _escaped(part) for number, part in enumerate(ADDRESS.split(one_line)))
+
+
+def _as_code(text: str) -> str:
+    return "`` " + text.replace("`", "'").replace("|", "\\|") + " ``"
+
+
+def _escaped(text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", escaped)

@@ -46,6 +46,7 @@ class Claimed:
     Attributes:
         blocked: why it must not be sent, or None.
         superseded: which fresher message the person has, or None.
+        unfit: why neither the chosen copy nor the static one may go out, or None.
         template: `id@version`.
         output: the copy, placeholders not filled.
         placeholder_values: what the warehouse knows of the person; personal data.
@@ -57,6 +58,7 @@ class Claimed:
     message_id: str
     blocked: str | None
     superseded: str | None
+    unfit: str | None
     template: str
     output: Mapping[str, Any]
     placeholder_values: Mapping[str, str | None]
@@ -101,12 +103,21 @@ class Attempt:
                 yield [(person_id, slot) for person_id, slot in page]
 
     def claim(self, slots: Sequence[Slot]) -> list[Claimed]:
-        """Those of `slots` that this attempt now holds."""
+        """Those of `slots` that this attempt now holds; copy that may not go out any more is replaced by static copy."""
+        person_ids = [person_id for person_id, _ in slots]
         with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Claimed)) as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CLAIM_LOCKS, self.campaign))
+            problems = self.connection.execute(
+                statement("ledger/copy_problems.sql"), self._bind(person_ids=person_ids)
+            ).fetchall()
             return cursor.execute(
                 statement("ledger/claim.sql"),
-                self._bind(abandoned=self.abandoned, person_ids=[person_id for person_id, _ in slots]),
+                self._bind(
+                    abandoned=self.abandoned,
+                    person_ids=person_ids,
+                    problem_copy_ids=[copy_id for copy_id, _ in problems],
+                    problems=[words for _, words in problems],
+                ),
             ).fetchall()
 
     def move(self, state: str, reasons: Mapping[Slot, str], *, only_from: str | None = None) -> set[Slot]:

@@ -27,7 +27,7 @@ class PushCounts:
         already_sent: confirmed by an earlier attempt.
         suppressed: not sent, for a reason kept in the ledger.
         superseded: not sent, for the person has a message of a later night.
-        rejected: refused by the CRM; also in `ops.dead_letter`.
+        rejected: refused by the CRM, or no copy for it may go out; also in `ops.dead_letter`.
         unknown: outcome still not known.
         waiting: held by another attempt, or not claimed.
         batches: write requests.
@@ -116,6 +116,13 @@ class Push:
         suppressed = {message.key: message.blocked for message in claimed if message.blocked}
         superseded = {message.key: message.superseded for message in claimed if message.superseded and not message.blocked}
         open_messages = [message for message in claimed if not (message.blocked or message.superseded)]
+        unfit = {
+            message.key: f"{message.unfit}; mend it, or generate the night's copy again"
+            for message in open_messages
+            if message.unfit
+        }
+        self.counts.rejected += self.attempt.reject(unfit, open_messages)
+        open_messages = [message for message in open_messages if not message.unfit]
         contacts = self.crm.batch_read([message.crm_id for message in open_messages], consent_properties(self.consent))
         cleared: list[Claimed] = []
         gone: dict[Slot, str] = {}

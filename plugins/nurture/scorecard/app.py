@@ -1,9 +1,10 @@
-"""The pages under `/nurture`: the latest nights, one night, a gate's Data Docs. Reads the warehouse only.
+"""The pages under `/nurture`: nights, flagged copy, messages, a gate's Data Docs. Reads the warehouse only.
 
 Airflow does not authenticate the apps of plugins: the dependency on `get_user` does, for every route.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import get_user
@@ -48,7 +49,31 @@ def run(connection: Warehouse, dag_id: str, run_id: str) -> HTMLResponse:
     if night is None:
         return _missing("No report of this run yet.", f"{dag_id} · {run_id}: the page fills when its first gate has looked.")
     gates = queries.gate_results(connection, dag_id, run_id)
-    return HTMLResponse(render("run", dag_id=dag_id, run_id=run_id, night=night, gates=gates), headers=HEADERS)
+    messages = queries.messages(connection, dag_id, str(night["day"]))
+    page = render("run", dag_id=dag_id, run_id=run_id, night=night, gates=gates, messages=messages)
+    return HTMLResponse(page, headers=HEADERS)
+
+
+@app.get("/message")
+def message(connection: Warehouse, message_id: str, person_id: str | None = None) -> HTMLResponse:
+    """Where one message comes from, down to the fact, the call and the event."""
+    lineage = queries.message(connection, message_id)
+    if lineage is None:
+        return _missing(
+            "There is no such message.", f"{message_id}: ids of messages are in ops.message and ops.push_ledger."
+        )
+    recipients = queries.recipients(connection, message_id, person_id or None)
+    page = render("message", message=lineage, recipients=recipients, person_id=person_id)
+    return HTMLResponse(page, headers=HEADERS)
+
+
+@app.get("/review")
+def review(connection: Warehouse, campaign: str, day: date) -> HTMLResponse:
+    """Flagged copy of one night and what was decided on it."""
+    pieces = queries.review(connection, campaign, day.isoformat())
+    if not pieces:
+        return _missing("Nothing was flagged.", f"{campaign} · {day}: no piece of this night needed a person.")
+    return HTMLResponse(render("review", campaign=campaign, day=day, pieces=pieces), headers=HEADERS)
 
 
 @app.get("/data-docs")

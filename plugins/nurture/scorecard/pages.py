@@ -40,7 +40,14 @@ def columns(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
+def parts(output: dict[str, Any]) -> list[str]:
+    """The parts of a stored piece as a reader meets them: the store does not keep their order."""
+    order = ("headline", "body", "cta")
+    names = set(output) - {"cited_fact_ids", "citations"}
+    return [*(name for name in order if name in names), *sorted(names - set(order))]
+
+
 def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"figure": figure, "words": words, "shape": shape, "columns": columns}
+    environment.filters |= {"figure": figure, "words": words, "shape": shape, "columns": columns, "parts": parts}
     return environment

@@ -38,12 +38,33 @@ def gate_results(connection: psycopg.Connection, dag_id: str, run_id: str) -> di
     return gates
 
 
+def messages(connection: psycopg.Connection, campaign: str, day: str) -> list[Row]:
+    """The messages of one campaign's night, the most widely used first; none of a DAG that is no campaign."""
+    return _rows(connection, "scorecard/night_messages.sql", campaign=campaign, day=day)
+
+
+def message(connection: psycopg.Connection, message_id: str) -> Row | None:
+    """Where one message comes from: a row of `ops.message_lineage`; None when there is no such message."""
+    rows = _rows(connection, "scorecard/message.sql", message_id=message_id)
+    return rows[0] if rows else None
+
+
+def recipients(connection: psycopg.Connection, message_id: str, person_id: str | None = None) -> list[Row]:
+    """Who has the message, at most 20, or one person: rows of `ops.message_recipient`."""
+    return _rows(connection, "scorecard/message_recipients.sql", message_id=message_id, person_id=person_id)
+
+
+def review(connection: psycopg.Connection, campaign: str, day: str) -> list[Row]:
+    """Flagged copy of one campaign's night and what was decided on it."""
+    return _rows(connection, "scorecard/review.sql", campaign=campaign, day=day)
+
+
 def data_docs(connection: psycopg.Connection, dag_id: str, run_id: str, gate: str) -> str | None:
     """The HTML that Great Expectations made for one gate, if it ran."""
     rows = _rows(connection, "scorecard/data_docs.sql", dag_id=dag_id, run_id=run_id, gate=gate)
     return rows[0]["html"] if rows else None
 
 
-def _rows(connection: psycopg.Connection, name: str, **parameters: str) -> list[Row]:
+def _rows(connection: psycopg.Connection, name: str, **parameters: str | None) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement(name), parameters).fetchall()
