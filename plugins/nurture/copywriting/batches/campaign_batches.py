@@ -1,0 +1,95 @@
+"""One campaign's night of copy in batches: as far as it goes now, and the rest when the batches have ended."""
+
+import logging
+from collections.abc import Sequence
+
+import psycopg
+
+from nurture.copywriting.anthropic_model import AnthropicModel
+from nurture.copywriting.batches.anthropic_batch import AnthropicBatches
+from nurture.copywriting.batches.batch_run import BatchOutcome, Waiting, run_batches
+from nurture.copywriting.batches.openai_batch import OpenAIBatches
+from nurture.copywriting.batches.vendor import BatchVendor
+from nurture.copywriting.campaign_copy import CopyCounts, settle_campaign_copy
+from nurture.copywriting.chat_model import ChatModel
+from nurture.copywriting.copy_plan import CopyPlan, plan_copy
+from nurture.copywriting.engine import Written, write_copy
+from nurture.copywriting.openai_model import OpenAIModel
+from nurture.copywriting.store import Run
+from nurture.errors import ConfigError
+from nurture.policy import Llm
+
+log = logging.getLogger(__name__)
+
+
+def batch_vendor(model: ChatModel) -> BatchVendor:
+    """The batch API of the vendor behind `model`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if isinstance(model, OpenAIModel):
+        return OpenAIBatches(model.client, model.name)
+    if isinstance(model, AnthropicModel):
+        return AnthropicBatches(model.client, model.name)
+    raise ConfigError(
+        f'{model.name} has no batch API that we know; use mode="calls", or a connection to OpenAI or Anthropic'
+    )
+
+
+async def write_campaign_copy_in_batches(
+    connection: psycopg.Connection,
+    *,
+    run: Run,
+    day: str,
+    template: str,
+    fallback_template: str,
+    models: Sequence[ChatModel],
+    policy: Llm,
+    vendor: BatchVendor | None = None,
+) -> CopyCounts | Waiting:
+    """As `write_campaign_copy`, but what the store does not have comes from batches of the first of `models`.
+
+    Returns what is to be waited for as long as a batch is out: call it again then, or after a kill, as often as needed.
+    What the batches leave is asked for one by one, or static, as policy says. Batches do not fall over to another vendor.
+
+    Args:
+        vendor: the batch API; by default that of the first model.
+
+    Raises:
+        ConfigError: a template, a fact or the vocabulary is wrong, or the vendor has no batch API.
+        NurtureError: the audience changed meanwhile.
+    """
+    names = [model.name for model in models]
+    plan = plan_copy(connection, run, day, template=template, fallback_template=fallback_template, models=names)
+    log.info("%s %s: %d people, %d distinct contexts to write for.", run.campaign, day, plan.people, len(plan.distinct))
+    log.info("%d pieces from the store, %d to put into batches.", len(plan.stored), len(plan.missing))
+    requests = [wanted[0] for wanted in plan.missing]
+    outcome = await run_batches(connection, run, requests, vendor or batch_vendor(models[0]), policy)
+    if outcome.waiting is not None:
+        return outcome.waiting
+    written = await _with_remainder(connection, run, plan, outcome, models, policy)
+    return settle_campaign_copy(connection, run, day, plan, written)
+
+
+async def _with_remainder(
+    connection: psycopg.Connection, run: Run, plan: CopyPlan, outcome: BatchOutcome, models: Sequence[ChatModel], policy: Llm
+) -> Written:
+    """What came of the batches, and of asking one by one for what they left."""
+    written = Written()
+    rest = {request.request_hash for request in outcome.rest}
+    if rest and policy.batch.remainder == "synchronous" and not outcome.switched_off and outcome.refusal is None:
+        log.info("The batches left %d pieces without an answer: they are asked for at the full price.", len(rest))
+        written = await write_copy(
+            connection, run, [wanted for wanted in plan.missing if wanted[0].request_hash in rest], models, policy
+        )
+    written.copies |= outcome.harvested.copies
+    written.model_calls += outcome.harvested.requests
+    written.prompt_tokens += outcome.harvested.prompt_tokens
+    written.completion_tokens += outcome.harvested.completion_tokens
+    written.cost_usd += outcome.harvested.cost_usd
+    written.capped_by = written.capped_by or outcome.capped_by
+    written.switched_off = written.switched_off or outcome.switched_off
+    written.refusal = written.refusal or outcome.refusal
+    written.unpriced = written.unpriced or outcome.unpriced
+    return written
