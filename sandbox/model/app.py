@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from sandbox.model import protocol
+from sandbox.model.anthropic import mount_messages
+from sandbox.model.batch_routes import mount_batches
 from sandbox.model.behaviour import ANSWER_MODES, Behaviour, Rule, spoil
+from sandbox.model.dialect import CHAT_COMPLETIONS, Dialect
 from sandbox.model.protocol import ApiError, ChatRequest
 from sandbox.model.ratelimit import Allowance
 from sandbox.model.store import RequestStore
@@ -45,13 +48,10 @@ class ModelServer:
         self.requests = Allowance(limits.requests_per_minute)
         self.tokens = Allowance(limits.tokens_per_minute)
 
-    def rate_headers(self) -> dict[str, str]:
-        return self.requests.headers("requests") | self.tokens.headers("tokens")
-
-    async def complete(self, body: bytes) -> Response:
-        """Answer one chat completion request, well or as badly as the rules demand; either way it is recorded."""
+    async def complete(self, body: bytes, dialect: Dialect) -> Response:
+        """Answer one request for a completion, well or as badly as the rules demand; either way it is recorded."""
         try:
-            request = protocol.parse(body)
+            request = dialect.parse(body)
         except ApiError as error:
             await self.store.record(model=None, prompt=body.decode(errors="replace"), answer=str(error), status=error.status,
                                     misbehaviour=None, prompt_tokens=0, completion_tokens=0)  # fmt: skip
@@ -66,13 +66,16 @@ class ModelServer:
                 _refuse(rule)
         except ApiError as error:
             await self._record(request, error.status, struck, str(error), 0)
-            error.headers |= self.rate_headers()
-            raise
-        content, text = protocol.completion(request, _answer(request, struck))
+            error.headers |= dialect.rate_headers(self.requests, self.tokens)
+            raise dialect.error(error) from None
+        content, text = dialect.completion(request, _answer(request, struck))
         closed = any(rule.mode == "closed_connection" for rule in struck)
-        await self._record(request, 0 if closed else 200, struck, text, content["usage"]["completion_tokens"])
+        await self._record(request, 0 if closed else 200, struck, text, protocol.tokens(text))
         kind = _ClosedHalfway if closed else JSONResponse
-        return kind(content, headers=self.rate_headers() | {"x-request-id": f"req_{request.digest[:24]}"})
+        return kind(
+            content,
+            headers=dialect.rate_headers(self.requests, self.tokens) | {"x-request-id": f"req_{request.digest[:24]}"},
+        )
 
     def _take_allowance(self, request: ChatRequest) -> None:
         for allowance, units, what in ((self.requests, 1, "requests"), (self.tokens, request.prompt_tokens, "tokens")):
@@ -106,23 +109,26 @@ def create_app(database_url: str, *, limits: Limits | None = None, latency_ms: f
 
     @app.get("/v1/models", dependencies=[Depends(_require_key)])
     async def _() -> dict[str, Any]:
-        return {"object": "list", "data": [protocol.model_card()]}
+        return {"object": "list", "data": [protocol.model_card(model_id) for model_id in protocol.MODELS]}
 
     @app.get("/v1/models/{model_id}", dependencies=[Depends(_require_key)])
     async def _(model_id: str) -> dict[str, Any]:
-        if model_id != protocol.MODEL_ID:
+        if model_id not in protocol.MODELS:
             raise ApiError(404, f"The model '{model_id}' does not exist.", code="model_not_found", param="model")
-        return protocol.model_card()
+        return protocol.model_card(model_id)
 
     @app.post("/v1/chat/completions", dependencies=[Depends(_require_key)])
     async def _(request: Request) -> Response:
-        return await server.complete(await request.body())
+        return await server.complete(await request.body(), CHAT_COMPLETIONS)
+
+    mount_messages(app, server.complete)
 
     @app.get("/__admin__/health")
     async def _() -> dict[str, str]:
         return {"status": "ok", "model": protocol.MODEL_ID, "owner": protocol.OWNER}
 
     admin = [Depends(_require_admin)]
+    desk = mount_batches(app, server.behaviour, server.store, openai_key=[Depends(_require_key)], admin=admin)
 
     @app.get("/__admin__/requests", dependencies=admin)
     async def _(limit: int = 1000) -> dict[str, Any]:
@@ -146,6 +152,7 @@ def create_app(database_url: str, *, limits: Limits | None = None, latency_ms: f
     @app.post("/__admin__/reset", dependencies=admin)
     async def _() -> dict[str, str]:
         server.behaviour.reset()
+        desk.reset()
         server.set_limits(server.initial_limits)
         await server.store.forget()
         return {"status": "reset"}

@@ -4,10 +4,13 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 MODEL_ID = "sandbox-writer-1"
+MINI_MODEL_ID = "sandbox-writer-1-mini"
+MODELS = (MODEL_ID, MINI_MODEL_ID)
 OWNER = "sandbox writer, not AI"
 FINGERPRINT = "fp_sandbox_writer_1"
 CHARACTERS_PER_TOKEN = 4  # the usual rule of thumb for English
@@ -55,8 +58,8 @@ class ChatRequest:
         return "\n".join(_text(m) for m in self.messages if m["role"] == "user")
 
 
-def parse(body: bytes) -> ChatRequest:
-    """Check a request body as the real endpoint would.
+def parse(body: bytes, models: Collection[str] = MODELS) -> ChatRequest:
+    """Check a request body as the real endpoint would; `models` are those that there are.
 
     Raises:
         ApiError: 400 for what is malformed or not supported here, 404 for an unknown model.
@@ -70,8 +73,9 @@ def parse(body: bytes) -> ChatRequest:
     model = data.get("model")
     if not isinstance(model, str):
         raise ApiError(400, "you must provide a model parameter")
-    if model != MODEL_ID:
-        raise ApiError(404, f"The model `{model}` does not exist; this sandbox has `{MODEL_ID}`.", code="model_not_found")
+    if model not in models:
+        there = ", ".join(f"`{name}`" for name in models)
+        raise ApiError(404, f"The model `{model}` does not exist; this sandbox has {there}.", code="model_not_found")
     if data.get("stream"):
         raise ApiError(400, "The sandbox does not stream; leave `stream` out.", param="stream", code="unsupported_value")
     messages = _messages(data.get("messages"))
@@ -124,9 +128,9 @@ def completion(request: ChatRequest, text: str) -> tuple[dict[str, Any], str]:
     return body, text
 
 
-def model_card() -> dict[str, Any]:
-    """The one entry of `GET /v1/models`."""
-    return {"id": MODEL_ID, "object": "model", "created": 1_767_225_600, "owned_by": OWNER}
+def model_card(model_id: str) -> dict[str, Any]:
+    """One entry of `GET /v1/models`."""
+    return {"id": model_id, "object": "model", "created": 1_767_225_600, "owned_by": OWNER}
 
 
 def _messages(messages: Any) -> list[dict[str, Any]]:

@@ -23,13 +23,17 @@ class Allowance:
             return 0.0
         return (units - self._left) * 60 / self.per_minute
 
+    def state(self) -> tuple[int, float]:
+        """Units left, and seconds until all are back."""
+        self._refill()
+        return int(self._left), (self.per_minute - self._left) * 60 / self.per_minute
+
     def headers(self, name: str) -> dict[str, str]:
         """`x-ratelimit-{limit,remaining,reset}-<name>` as they stand now."""
-        self._refill()
-        reset = (self.per_minute - self._left) * 60 / self.per_minute
+        remaining, reset = self.state()
         return {
             f"x-ratelimit-limit-{name}": str(self.per_minute),
-            f"x-ratelimit-remaining-{name}": str(int(self._left)),
+            f"x-ratelimit-remaining-{name}": str(remaining),
             f"x-ratelimit-reset-{name}": f"{reset:.3f}s" if reset >= 1 else f"{reset * 1000:.0f}ms",
         }
 

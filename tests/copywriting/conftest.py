@@ -3,15 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from batch_night import BatchNight
 from copy_night import CAMPAIGN, DAY, FALLBACK, TEMPLATE, Night
 
 from demo.postgres import EmbeddedPostgres
 from nurture.copywriting.copybook import Copybook
+from nurture.copywriting.fact_store import sync_facts
+from nurture.copywriting.facts import load_facts
 from nurture.policy import Llm, load_policy
 from sandbox.model import RunningModel, running
 
@@ -34,17 +38,39 @@ def sandbox_model(model_server: RunningModel) -> RunningModel:
 @pytest.fixture
 def policy() -> Llm:
     """The real policy, but for pauses short enough for a test."""
-    return load_policy().llm.model_copy(update={"backoff_seconds": 0.01, "concurrency": 8})
+    return load_policy().llm.model_copy(update={"backoff_seconds": 0.01, "max_concurrency": 8})
+
+
+@pytest.fixture(scope="session")
+def facts_warehouse(postgres: EmbeddedPostgres, housekeeping: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """A warehouse that holds the real facts, for tests that only read them."""
+    housekeeping.execute("CREATE DATABASE facts TEMPLATE migrated")
+    with psycopg.connect(postgres.url("facts")) as connection:
+        sync_facts(connection, load_facts().values())
+        connection.commit()
+        yield connection
 
 
 @pytest.fixture
-def book() -> Copybook:
-    return Copybook(TEMPLATE, FALLBACK, date.fromisoformat(DAY))
+def book(facts_warehouse: psycopg.Connection) -> Copybook:
+    """Lead nurture's copybook, with facts chosen for every context that its template tells apart."""
+    book = Copybook(TEMPLATE, FALLBACK, date.fromisoformat(DAY))
+    words = [[variable.default, *book.vocabulary.words(variable.choices)] for variable in book.template.variables.values()]
+    contexts = [dict(zip(book.template.variables, chosen, strict=True)) for chosen in product(*words)]
+    book.choose_facts(facts_warehouse, contexts)
+    return book
 
 
 @pytest.fixture
 def night(warehouse: psycopg.Connection, sandbox_model: RunningModel, policy: Llm) -> Night:
     return Night(warehouse, sandbox_model, policy)
+
+
+@pytest.fixture(params=["openai", pytest.param("anthropic", marks=pytest.mark.slow)])
+def batch_night(
+    request: pytest.FixtureRequest, warehouse: psycopg.Connection, sandbox_model: RunningModel, policy: Llm
+) -> BatchNight:
+    return BatchNight(warehouse, sandbox_model, policy, request.param)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@
 WITH kept AS (
     INSERT INTO ops.copy (
         copy_id, request_hash, campaign, template_id, template_version, origin, model, parameters,
-        context, fact_ids, output, verdict, reasons
+        context, fact_ids, output, verdict, reasons, confidence
     ) VALUES (
         %(copy_id)s, %(request_hash)s, %(campaign)s, %(template_id)s, %(template_version)s, %(origin)s, %(model)s,
-        %(parameters)s, %(context)s, %(fact_ids)s, %(output)s, %(verdict)s, %(reasons)s
+        %(parameters)s, %(context)s, %(fact_ids)s, %(output)s, %(verdict)s, %(reasons)s, %(confidence)s
     )
     ON CONFLICT (request_hash) DO NOTHING
     RETURNING copy_id

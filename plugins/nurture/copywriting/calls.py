@@ -3,57 +3,81 @@
 A row that stays `in_flight` after its run is a call whose attempt was killed: it may have been charged, and counts in full.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import psycopg
+from psycopg.types.json import Jsonb
 
+from nurture.copywriting.budget import Amount, Purse
 from nurture.copywriting.chat_model import Answer
 from nurture.copywriting.pieces import storable
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run
 from nurture.warehouse.statements import statement
 
-SWITCH = "ai_personalization"
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """A request that is about to go out, for the `attempt`-th time, and what it can cost."""
+
+    request: CopyRequest
+    model: str
+    attempt: int
+    worst: Amount
+    purse: Purse
 
 
-def begin_call(
-    connection: psycopg.Connection, run: Run, request: CopyRequest, *, model: str, attempt: int, worst_case_usd: Decimal
-) -> int | None:
-    """Note a call that is about to be made, and commit. None: the switch is off, nothing is noted, nothing may be asked."""
-    values = {
-        "dag_id": run.dag_id, "run_id": run.run_id, "campaign": run.campaign, "request_hash": request.request_hash,
-        "template_id": request.template.id, "template_version": request.template.version, "model": model,
-        "attempt": attempt, "worst_case_usd": worst_case_usd, "switch": SWITCH,
-    }  # fmt: skip
-    row = connection.execute(statement("copy/begin_call.sql"), values).fetchone()
-    connection.commit()
-    return int(row[0]) if row else None
+@dataclass(frozen=True)
+class CallOutcome:
+    """What came of a call. `cost` replaces its worst case; `status` is as in `ops.llm_call`."""
+
+    call_id: int
+    plan: PlannedCall
+    status: str
+    seconds: float
+    cost: Amount
+    error: str | None = None
+    answer: Answer | None = None
 
 
-def end_call(
-    connection: psycopg.Connection, call_id: int, status: str, *, seconds: float, cost_usd: Decimal,
-    error: str | None = None, answer: Answer | None = None,
-) -> None:  # fmt: skip
-    """Note what came of a call. Commits nothing: the answer is stored in the same transaction."""
-    values = {
-        "llm_call_id": call_id, "status": status, "error": storable(error)[:1000] if error else None,
+def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[PlannedCall]) -> list[int]:
+    """Note calls that are about to be made. Their ids; none at all when the switch is off: then nothing may be asked."""
+    calls = [
+        {
+            "request_hash": plan.request.request_hash,
+            "template_id": plan.request.template.id,
+            "template_version": plan.request.template.version,
+            "model": plan.model,
+            "attempt": plan.attempt,
+            "worst_case_usd": str(plan.worst.usd),
+        }
+        for plan in plans
+    ]
+    values = {"dag_id": run.dag_id, "run_id": run.run_id, "campaign": run.campaign, "calls": Jsonb(calls)}
+    return [row[0] for row in connection.execute(statement("copy/begin_call.sql"), values)]
+
+
+def end_calls(connection: psycopg.Connection, outcomes: Sequence[CallOutcome]) -> None:
+    """Note what came of calls."""
+    with connection.cursor() as cursor:
+        cursor.executemany(statement("copy/end_call.sql"), [_row(outcome) for outcome in outcomes])
+
+
+def withdraw_calls(connection: psycopg.Connection, call_ids: Sequence[int]) -> None:
+    """Take back notes of calls that did not go out after all."""
+    connection.execute("DELETE FROM ops.llm_call WHERE llm_call_id = ANY(%s)", (list(call_ids),))
+
+
+def _row(outcome: CallOutcome) -> dict[str, int | float | str | Decimal | None]:
+    answer = outcome.answer
+    return {
+        "llm_call_id": outcome.call_id,
+        "status": outcome.status,
+        "error": storable(outcome.error)[:1000] if outcome.error else None,
         "prompt_tokens": (answer.prompt_tokens or 0) if answer else 0,
         "completion_tokens": (answer.completion_tokens or 0) if answer else 0,
-        "cost_usd": cost_usd, "latency_ms": seconds * 1000,
-    }  # fmt: skip
-    connection.execute(statement("copy/end_call.sql"), values)
-
-
-def is_switched_on(connection: psycopg.Connection) -> bool:
-    """Whether models may be asked right now; without an entry they may not. Ends the transaction that it reads in."""
-    row = connection.execute("SELECT is_on FROM ops.switch WHERE name = %s", (SWITCH,)).fetchone()
-    connection.commit()
-    return bool(row and row[0])
-
-
-def spent_usd(connection: psycopg.Connection, dag_id: str, run_id: str) -> Decimal:
-    """What the run has spent so far in all its attempts; calls without an outcome count at their worst case."""
-    row = connection.execute(
-        "SELECT coalesce(sum(cost_usd), 0) FROM ops.llm_call WHERE dag_id = %s AND run_id = %s", (dag_id, run_id)
-    ).fetchone()
-    return Decimal(row[0]) if row else Decimal(0)
+        "cost_usd": outcome.cost.usd,
+        "latency_ms": outcome.seconds * 1000,
+    }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from nurture.copywriting.allowances import Allowances
 from nurture.errors import TerminalError, TransientError
 
 
@@ -13,6 +14,7 @@ class Answer:
     text: str | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    allowances: Allowances | None = None
 
 
 class ModelBusy(TransientError):
@@ -20,6 +22,7 @@ class ModelBusy(TransientError):
 
     Attributes:
         status: as in `ops.llm_call`.
+        is_overload: fewer requests at a time would help.
         retry_after_seconds: what the endpoint asked for, if it did.
         may_be_charged: the request may have been worked on, so its worst case stays on the bill.
     """
@@ -29,13 +32,17 @@ class ModelBusy(TransientError):
         message: str,
         *,
         status: Literal["rate_limited", "server_error", "timeout"],
+        is_overload: bool = False,
         retry_after_seconds: float | None = None,
         may_be_charged: bool = False,
+        allowances: Allowances | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.is_overload = is_overload
         self.retry_after_seconds = retry_after_seconds
         self.may_be_charged = may_be_charged
+        self.allowances = allowances
 
 
 class ModelRefused(TerminalError):
@@ -55,7 +62,11 @@ class ChatModel(Protocol):
 
     @property
     def name(self) -> str:
-        """As the vendor calls it, and as prices in policy do."""
+        """As the vendor calls it, and as `include/prices.yaml` does."""
+        ...
+
+    def sent(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """`parameters` as this vendor takes them: what is kept with the answer."""
         ...
 
     async def ask(

@@ -1,29 +1,30 @@
-"""Asking a model for what the store does not have: bounded, retried, within budget, every answer kept as it arrives."""
+"""Asking models for what the store does not have: paced, retried, within budget, every answer kept as it arrives."""
 
 import asyncio
-import logging
-import random
+import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import psycopg
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from nurture.copywriting import store
-from nurture.copywriting.budget import Budget
-from nurture.copywriting.calls import begin_call, end_call, spent_usd
-from nurture.copywriting.chat_model import Answer, ChatModel, ModelBusy, ModelRefused
-from nurture.copywriting.guardrails import Verdict, judge
-from nurture.copywriting.pieces import KEPT_OF_BAD_ANSWER, BadAnswer, read_piece, storable
+from nurture.copywriting.calling import Caller, LaneIsOut
+from nurture.copywriting.chat_model import ChatModel, ModelBusy, ModelRefused
+from nurture.copywriting.fallover import Lane, Lineup
+from nurture.copywriting.journal import Journal
+from nurture.copywriting.pacing import LONGEST_WAIT_SECONDS
+from nurture.copywriting.prices import load_prices
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run, StoredCopy
 from nurture.policy import Llm
-from nurture.warehouse.dead_letter import DeadLetter, bury
 
-log = logging.getLogger(__name__)
+Wanted = tuple[CopyRequest, ...]
+"""One piece of copy that is wanted: what to ask each model for, in the models' order. The first one's hash names it."""
 
-LONGEST_WAIT_SECONDS = 60.0
+WORKERS_A_SLOT = 3  # of which one has a request in flight, one makes the next one ready, and one stores an answer
 
 
 @dataclass
@@ -31,11 +32,12 @@ class Written:
     """What came of asking.
 
     Attributes:
-        copies: by request hash; a request that is missing here got no answer.
-        capped: the budget did not allow at least one call.
+        copies: by the hash of the first choice's request; what is missing here got no answer.
+        capped_by: the key in policy (`llm.budget`) of a cap that kept at least one call back.
         switched_off: the switch was off before at least one call.
-        refusal: why the endpoint will answer nothing at all, if so.
-        unpriced: policy has no price for the model: it was not asked unless policy allows that, and then without a cap.
+        refusal: why a model's endpoint answers nothing at all, if so.
+        fell_over_to: the model that answered where the first one did not.
+        unpriced: a model has no price: it was not asked, unless policy allows that, and then without a cap on money.
     """
 
     copies: dict[str, StoredCopy] = field(default_factory=dict)
@@ -43,130 +45,108 @@ class Written:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
-    capped: bool = False
+    capped_by: str | None = None
     switched_off: bool = False
     refusal: str | None = None
+    fell_over_to: str | None = None
     unpriced: bool = False
 
 
 async def write_copy(
-    connection: psycopg.Connection, run: Run, requests: Sequence[CopyRequest], model: ChatModel, policy: Llm
+    connection: psycopg.Connection, run: Run, wanted: Sequence[Wanted], models: Sequence[ChatModel], policy: Llm
 ) -> Written:
-    """Ask `model` for every request, at most `policy.concurrency` at a time.
+    """Ask the first of `models` for every piece, as fast as it lets us, and the others where it gives no answer.
 
-    Each answer is judged, stored and committed before the next use of the connection, so a crash loses none that was
-    paid for. A request whose attempts all fail is missing from the result: its people get static copy, and a later
-    run asks again.
+    Each answer is judged and committed as it arrives, so a crash loses none that was paid for. What gets no answer is not in
+    the result: its people get static copy, and a later run asks again. When something fails that is no model's doing,
+    nothing new goes out, what is out comes home, and then it is raised.
     """
-    if not requests:
+    if not wanted:
         return Written()
-    writer = _Writer(connection, run, model, policy)
-    waiting = iter(requests)
+    journal = Journal(connection, run)
+    caller = Caller(run, journal, policy.budget)
+    lineup = Lineup(models, load_prices(), policy, datetime.now(UTC).date())
+    writer = _Writer(caller, lineup, policy)
+    waiting = iter(wanted)
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(policy.concurrency, len(requests))):
+            for _ in range(min(WORKERS_A_SLOT * policy.max_concurrency, len(wanted))):
                 group.create_task(writer.work(waiting))
-    except ExceptionGroup as errors:  # one failure cancels the other workers; it alone tells the story
-        raise errors.exceptions[0] from None
-    return writer.written
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A request that is out: its row in `ops.llm_call`, when it left, and its worst case in US dollars."""
-
-    id: int
-    began: float
-    reserved: Decimal
+    finally:
+        journal.close()
+    if writer.failure:
+        raise writer.failure
+    return Written(
+        writer.copies,
+        **asdict(caller.tally),
+        refusal=lineup.refusal,
+        fell_over_to=lineup.took_over,
+        unpriced=any(lane.price is None for lane in lineup.lanes),
+    )
 
 
 class _Writer:
-    def __init__(self, connection: psycopg.Connection, run: Run, model: ChatModel, policy: Llm) -> None:
-        self.connection, self.run, self.model, self.policy = connection, run, model, policy
-        self.budget = Budget(policy, model.name, spent_usd(connection, run.dag_id, run.run_id))
-        self.written = Written(unpriced=not self.budget.is_priced)
+    """Several workers over one list of wanted pieces."""
 
-    async def work(self, waiting: Iterator[CopyRequest]) -> None:
-        for request in waiting:
-            await self._write(request)
-
-    async def _write(self, request: CopyRequest) -> None:
-        for attempt in range(1, self.policy.max_attempts + 1):
-            call = self._begin(request, attempt)
-            if call is None:
-                return
-            try:
-                answer = await self.model.ask(request.messages, request.response_format, request.parameters)
-            except ModelBusy as error:
-                cost = call.reserved if error.may_be_charged else Decimal(0)
-                self._note(call, error.status, error=str(error), cost=cost)
-                self.connection.commit()
-                if attempt < self.policy.max_attempts:
-                    await asyncio.sleep(self._pause(attempt, error.retry_after_seconds))
-            except ModelRefused as error:
-                self._note(call, "bad_request", error=str(error), cost=Decimal(0))
-                self.connection.commit()
-                if error.concerns_all and self.written.refusal is None:
-                    log.error("The model endpoint refuses: %s The rest is static copy.", error)
-                    self.written.refusal = str(error)
-                return
-            else:
-                self._keep(request, call, answer)
-                return
-
-    def _begin(self, request: CopyRequest, attempt: int) -> _Call | None:
-        """Permission and money for one call; None: no price, refused altogether, cap reached, or the switch is off."""
-        if self.written.refusal is not None or not self.budget.may_ask:
-            return None
-        reserved = self.budget.reserve(
-            request.messages, request.response_format, request.parameters["max_completion_tokens"]
+    def __init__(self, caller: Caller, lineup: Lineup, policy: Llm) -> None:
+        self.caller, self.lineup, self.policy = caller, lineup, policy
+        self.copies: dict[str, StoredCopy] = {}
+        self.failure: Exception | None = None
+        self._backoff = wait_exponential_jitter(
+            initial=policy.backoff_seconds, max=LONGEST_WAIT_SECONDS, jitter=policy.backoff_seconds
         )
-        if reserved is None:
-            self.written.capped = True
-            return None
-        call_id = begin_call(
-            self.connection, self.run, request, model=self.model.name, attempt=attempt, worst_case_usd=reserved
-        )
-        if call_id is None:
-            self.budget.settle(reserved, Decimal(0))
-            self.written.switched_off = True
-            return None
-        return _Call(call_id, time.monotonic(), reserved)
 
-    def _pause(self, attempt: int, retry_after_seconds: float | None) -> float:
-        """Exponential backoff with jitter, or what the endpoint asked for where that is longer."""
-        backoff: float = self.policy.backoff_seconds * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-        return min(max(backoff, retry_after_seconds or 0.0), LONGEST_WAIT_SECONDS)
-
-    def _keep(self, request: CopyRequest, call: _Call, answer: Answer) -> None:
-        """Judge, store and commit one answer."""
-        cost = call.reserved
-        if answer.prompt_tokens is not None and answer.completion_tokens is not None:
-            cost = self.budget.cost(answer.prompt_tokens, answer.completion_tokens)
+    async def work(self, waiting: Iterator[Wanted]) -> None:
         try:
-            piece = read_piece(answer.text)
-            output, verdict = piece.model_dump(), judge(piece, request.terms)
-        except BadAnswer as error:
-            output = {"unreadable": (answer.text or "")[:KEPT_OF_BAD_ANSWER]}
-            verdict = Verdict("rejected", ({"name": "schema", "found": str(error)},))
-        rejected = verdict.outcome == "rejected"
-        why = "; ".join(f"{reason['name']}: {reason['found']}" for reason in verdict.reasons)
-        self._note(call, "bad_answer" if rejected else "ok", error=why if rejected else None, answer=answer, cost=cost)
-        self.written.copies |= store.keep(self.connection, self.run, [(request, output, verdict)])
-        if rejected:
-            letter = DeadLetter("llm.copy", request.request_hash, f"{why}. Static copy is sent instead.",
-                                payload=storable({"context": request.context, "output": output}))  # fmt: skip
-            bury(self.connection, [letter], dag_id=self.run.dag_id, run_id=self.run.run_id)
-        self.connection.commit()
+            for wanted in waiting:
+                if self.failure:
+                    return
+                await self._write(wanted)
+        except Exception as error:
+            self.failure = self.failure or error
 
-    def _note(
-        self, call: _Call, status: str, *, cost: Decimal, error: str | None = None, answer: Answer | None = None
-    ) -> None:
-        """Replace the reservation by what the call cost, and note its outcome."""
-        self.budget.settle(call.reserved, cost)
-        self.written.model_calls += 1
-        self.written.prompt_tokens += (answer.prompt_tokens or 0) if answer else 0
-        self.written.completion_tokens += (answer.completion_tokens or 0) if answer else 0
-        self.written.cost_usd += cost
-        seconds = time.monotonic() - call.began
-        end_call(self.connection, call.id, status, seconds=seconds, cost_usd=cost, error=error, answer=answer)
+    async def _write(self, wanted: Wanted) -> None:
+        """Ask the models that are not out, one after the other, until one answers, refuses this very request, or may not."""
+        for lane in self.lineup.lanes:
+            try:
+                copy = await self._ask(lane, wanted[lane.place])
+            except (ModelBusy, LaneIsOut):
+                continue
+            except ModelRefused as error:
+                if error.concerns_all:
+                    continue
+                return
+            if copy is not None:
+                self.copies[wanted[0].request_hash] = copy
+            return
+
+    async def _ask(self, lane: Lane, request: CopyRequest) -> StoredCopy | None:
+        """Ask one model, with all the attempts that policy gives.
+
+        Raises:
+            ModelBusy: they are used up. When nobody had an answer since the first of them failed, the model is down.
+            ModelRefused, LaneIsOut: there is no use in another one.
+        """
+        failing_since = math.inf
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(self.policy.max_attempts),
+            wait=self._backoff,
+            retry=retry_if_exception_type(ModelBusy),
+            reraise=True,
+        )
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    if lane.out or self.failure:
+                        raise LaneIsOut
+                    try:
+                        return await self.caller.call(lane, request, attempt.retry_state.attempt_number)
+                    except ModelBusy:
+                        failing_since = min(failing_since, time.monotonic())
+                        raise
+        except ModelBusy as error:
+            if lane.answered_at < failing_since:
+                seconds = time.monotonic() - failing_since
+                lane.give_up("down", f"nothing but failures for {seconds:.0f} s, the last: {error}")
+            raise
+        return None

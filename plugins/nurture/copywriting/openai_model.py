@@ -1,22 +1,17 @@
 """A `ChatModel` over the `openai` client, and so over every endpoint that speaks its protocol."""
 
-import asyncio
-import time
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from nurture.copywriting.chat_model import Answer, ModelBusy, ModelRefused
+from nurture.copywriting.allowances import read_allowances
+from nurture.copywriting.chat_model import Answer
+from nurture.copywriting.vendor_client import count_at, no_whole_answer, post, text_at
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
-
-CONCERNS_ALL = {401, 403, 404}  # key, permission, model name
-PASSING = {408, 409, 425, 429}
+    from openai import AsyncOpenAI
 
 
 class OpenAIModel:
-    """`name` behind `client`, which must not retry by itself: each attempt is counted by the engine.
+    """`name` behind `client`.
 
     Args:
         timeout_seconds: the whole answer must be there by then.
@@ -24,56 +19,37 @@ class OpenAIModel:
 
     def __init__(self, client: "AsyncOpenAI", name: str, *, timeout_seconds: float) -> None:
         self.client = client.with_options(max_retries=0, timeout=timeout_seconds)
-        self._name = name
+        self.name = name
         self.timeout_seconds = timeout_seconds
 
-    @property
-    def name(self) -> str:
-        return self._name
+    def sent(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return parameters
 
     async def ask(
         self, messages: list[dict[str, str]], response_format: dict[str, Any], parameters: dict[str, Any]
     ) -> Answer:
+        import httpx
         import openai
 
-        create: Any = self.client.chat.completions.create
-        try:
-            # The client's own timeout starts anew with every chunk that arrives.
-            async with asyncio.timeout(self.timeout_seconds):
-                answer = await create(model=self.name, messages=messages, response_format=response_format, **parameters)
-        except (TimeoutError, openai.APITimeoutError):
-            raise ModelBusy(f"no answer within {self.timeout_seconds} s", status="timeout", may_be_charged=True) from None
-        except openai.APIStatusError as error:
-            raise _translated(error) from None
-        except (openai.APIError, ValueError) as error:
-            reason = f"no whole answer: {type(error.__cause__ or error).__name__}"
-            raise ModelBusy(reason, status="server_error", may_be_charged=True) from None
-        choices, usage = getattr(answer, "choices", None), getattr(answer, "usage", None)
-        return Answer(
-            text=choices[0].message.content if choices else None,
-            prompt_tokens=usage.prompt_tokens if usage else None,
-            completion_tokens=usage.completion_tokens if usage else None,
+        body = chat_body(self.name, messages, response_format, parameters)
+        response = await post(
+            self.client, openai, "/chat/completions", body, raw=httpx.Response, timeout_seconds=self.timeout_seconds
         )
+        try:
+            text, prompt_tokens, completion_tokens = read_completion(response.json())
+        except ValueError as error:
+            raise no_whole_answer(error) from None
+        return Answer(text, prompt_tokens, completion_tokens, read_allowances(response.headers))
 
 
-def _translated(error: "APIStatusError") -> ModelBusy | ModelRefused:
-    status, said = error.status_code, f"HTTP {error.status_code}: {error.message[:300]}"
-    if error.code == "insufficient_quota":
-        return ModelRefused(f"{said}. Pay the vendor or raise the account's limit.", concerns_all=True)
-    if status in PASSING or status >= 500:
-        kind = "rate_limited" if status == 429 else "timeout" if status == 408 else "server_error"
-        return ModelBusy(said, status=kind, retry_after_seconds=_retry_after(error))  # type: ignore[arg-type]
-    hint = " Check key, model and endpoint of the connection." if status in CONCERNS_ALL else ""
-    return ModelRefused(said + hint, concerns_all=status in CONCERNS_ALL)
+def chat_body(
+    model: str, messages: list[dict[str, str]], response_format: dict[str, Any], parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """The body of a chat completion request, alone or in a batch."""
+    return {"model": model, "messages": messages, "response_format": response_format, **parameters}
 
 
-def _retry_after(error: "APIStatusError") -> float | None:
-    """Seconds to wait as the endpoint asked for, in milliseconds, in seconds or as a date."""
-    headers = error.response.headers
-    with suppress(KeyError, ValueError):
-        return float(headers["retry-after-ms"]) / 1000
-    with suppress(KeyError, ValueError):
-        return float(headers["retry-after"])
-    with suppress(KeyError, ValueError, TypeError):
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
-    return None
+def read_completion(body: Any) -> tuple[str | None, int | None, int | None]:
+    """Text, prompt tokens and completion tokens of a chat completion; None for each that is not there as it should be."""
+    text = text_at(body, "choices", 0, "message", "content")
+    return text, count_at(body, "usage", "prompt_tokens"), count_at(body, "usage", "completion_tokens")

@@ -1,8 +1,8 @@
 """Finished copy, kept under the hash of what was asked: the same inputs give the same bytes for ever, and cost nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
@@ -33,6 +33,15 @@ class Run:
     campaign: str
 
 
+class Kept(NamedTuple):
+    """One piece to be stored. `parameters`: as the vendor took them; None: as the request has them."""
+
+    request: CopyRequest
+    output: dict[str, Any]
+    verdict: Verdict
+    parameters: dict[str, Any] | None = None
+
+
 def find(connection: psycopg.Connection, requests: Iterable[CopyRequest]) -> dict[str, StoredCopy]:
     """What the store already has, by request hash, in one query."""
     hashes = [request.request_hash for request in requests]
@@ -43,27 +52,30 @@ def find(connection: psycopg.Connection, requests: Iterable[CopyRequest]) -> dic
         return {row.request_hash: row for row in rows}
 
 
-def keep(
-    connection: psycopg.Connection, run: Run, written: Sequence[tuple[CopyRequest, dict[str, Any], Verdict]]
-) -> dict[str, StoredCopy]:
-    """Store pieces with the sources that they cite. Whoever stored an answer to the same request first, wins."""
-    parameters = [_row(run, *one) for one in written]
-    if parameters:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement("copy/keep.sql"), parameters)
-    return find(connection, [request for request, _, _ in written])
+def keep(connection: psycopg.Connection, run: Run, written: Iterable[Kept]) -> dict[str, StoredCopy]:
+    """Store pieces with the sources that they cite. Whoever stored an answer to the same request first, wins.
+
+    Rows are written in the order of their hash, so that two runs with the same requests never wait for each other.
+    """
+    kept = sorted((Kept(*one) for one in written), key=lambda one: one.request.request_hash)
+    if not kept:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.executemany(statement("copy/keep.sql"), [_row(run, one) for one in kept])
+    return find(connection, [one.request for one in kept])
 
 
 def rejudge(connection: psycopg.Connection, copy_id: str, verdict: Verdict) -> None:
     """Note what today's guardrails say of a stored piece."""
     connection.execute(
-        "UPDATE ops.copy SET verdict = %s, reasons = %s WHERE copy_id = %s",
-        (verdict.outcome, Jsonb(list(verdict.reasons)), copy_id),
+        "UPDATE ops.copy SET verdict = %s, reasons = %s, confidence = %s WHERE copy_id = %s",
+        (verdict.outcome, Jsonb(list(verdict.reasons)), verdict.confidence, copy_id),
     )
 
 
-def _row(run: Run, request: CopyRequest, output: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
-    output = storable(output)
+def _row(run: Run, kept: Kept) -> dict[str, Any]:
+    request, verdict = kept.request, kept.verdict
+    output = storable(kept.output)
     cited = [fact for fact in request.facts if fact.id in output.get("cited_fact_ids", [])]
     return {
         "copy_id": sha256({"request_hash": request.request_hash, "output": output}),
@@ -73,12 +85,13 @@ def _row(run: Run, request: CopyRequest, output: dict[str, Any], verdict: Verdic
         "template_version": request.template.version,
         "origin": request.template.kind,
         "model": request.model,
-        "parameters": Jsonb(request.parameters),
+        "parameters": Jsonb(request.parameters if kept.parameters is None else kept.parameters),
         "context": Jsonb(request.context),
         "fact_ids": Jsonb([fact.id for fact in request.facts]),
         "output": Jsonb(output),
         "verdict": verdict.outcome,
         "reasons": Jsonb(storable(list(verdict.reasons))),
+        "confidence": verdict.confidence,
         "cited_ids": [fact.id for fact in cited],
         "cited_versions": [fact.version for fact in cited],
         "cited_sources": [fact.source for fact in cited],
