@@ -10,6 +10,8 @@ from nurture.operators.quality_gate import QualityGateOperator
 from nurture.scorecard.night import stop_reason
 from quality_night import DAY, RUN, add_contacts
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 NIGHT = {"dag_id": "three_gates", "run_id": RUN["run_id"]}
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from quality_night import DAY, add_person, check, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 def statuses(connection: psycopg.Connection) -> dict[str, str]:
     verdict = judge(connection, "marts.audience", campaign="lead_nurture")

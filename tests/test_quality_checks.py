@@ -44,6 +44,7 @@ def test_the_check_files_are_exactly_these() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_every_check_file_becomes_expectations(table: str) -> None:
     from nurture.quality.suite import expectations

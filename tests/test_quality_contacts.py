@@ -7,6 +7,8 @@ import pytest
 
 from quality_night import RUN, add_contacts, check
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 @pytest.mark.parametrize(("extra", "status"), [(1, "pass"), (2, "fail"), (3, "fail")])
 def test_the_limit_of_duplicates_itself_fails(warehouse: psycopg.Connection, extra: int, status: str) -> None:

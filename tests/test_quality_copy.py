@@ -8,6 +8,8 @@ from nurture.quality.checks import read_checks
 from nurture.quality.verdict import CheckResult
 from quality_night import add_copy, add_message, add_person, check, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 @pytest.fixture
 def night(warehouse: psycopg.Connection) -> psycopg.Connection:

@@ -16,6 +16,8 @@ from nurture.quality.checks import read_checks
 from nurture.quality.verdict import CheckResult
 from quality_night import DAY, RUN, add_events, check
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 SEED = 20261121
 
 

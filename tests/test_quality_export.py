@@ -6,6 +6,8 @@ import pytest
 from nurture.quality.verdict import GateBroken
 from quality_night import RUN, add_raw_events, check, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 def test_the_tables_as_migrated_keep_the_schema_lock(warehouse: psycopg.Connection) -> None:
     verdict = judge(warehouse, "raw_ga4.events", "raw_hubspot.contacts")

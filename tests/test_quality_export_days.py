@@ -8,6 +8,8 @@ import pytest
 from nurture.warehouse.ga4_events import INTRADAY_NOTE, MISSING_NOTE, Run, log_load, record_missing_days
 from quality_night import DAY, RUN, add_events, add_raw_events, check
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 THIS_RUN = Run(RUN["dag_id"], RUN["run_id"])
 
 

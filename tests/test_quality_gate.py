@@ -13,6 +13,8 @@ from nurture.quality.record import stopped_by
 from nurture.quality.verdict import GateBroken
 from quality_night import DAY, RUN, add_contacts, add_events, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 def test_every_check_is_kept_with_its_figure_and_its_limit(warehouse: psycopg.Connection) -> None:
     add_contacts(warehouse, 98)

@@ -10,6 +10,8 @@ import pytest
 from nurture.quality.verdict import CheckResult
 from quality_night import DAY, add_events, check
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 def missing_user_ids(connection: psycopg.Connection) -> CheckResult:
     return check(connection, "staging.events", "missing_user_ids")

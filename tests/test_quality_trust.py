@@ -12,6 +12,8 @@ from nurture.scorecard.night import keep_report
 from nurture.warehouse.statements import statement
 from quality_night import DAY, RUN
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 
 @pytest.fixture(autouse=True)
 def warehouse_connection(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from nurture.operators.report_run import ReportRunOperator
 from nurture.scorecard.night import night_report
 from quality_night import DAY, add_copy, add_message, add_person, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 NIGHT = {"dag_id": "lead_nurture", "run_id": "scheduled__2026-11-21T02:00:00+00:00"}
 
 

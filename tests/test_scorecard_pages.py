@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 
 from quality_night import DAY, RUN, add_contacts, judge
 
+pytestmark = pytest.mark.slow  # Great Expectations takes seconds
+
 EVIL = "<script>alert(1)</script>"
 ADDRESS = {"dag_id": RUN["dag_id"], "run_id": RUN["run_id"]}
 

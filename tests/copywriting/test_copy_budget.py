@@ -216,7 +216,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP, max_size=12))
 def test_in_any_order_of_events_exactly_what_fits_is_granted(
     ledger: psycopg.Connection, steps: list[tuple[str, date, int, int, str]]

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from copy_night import RETAIL, Invite, Night
 
+pytestmark = pytest.mark.slow  # a whole night for each way to misbehave
+
 
 @pytest.mark.parametrize(
     ("mode", "guardrail"),
