@@ -32,6 +32,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "close the day to campaigns while its data is replaced",
             "ops.trusted_day",
             "campaigns of the day wait for the new verdict",
+            measure="nights without a verdict",
         ),
     )
     load_ga4_events = LoadGa4EventsOperator(
@@ -41,6 +42,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "read the last four export days again, as GA4 rewrites them",
             "BigQuery export → raw_ga4.events, staging.events",
             "no daily table: the intraday one; unfit rows go to ops.dead_letter",
+            measure="rows loaded and unfit, by day",
         ),
     )
     load_crm_contacts = LoadCrmContactsOperator(
@@ -50,6 +52,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "read contacts that changed since the last night",
             "HubSpot → raw_hubspot.contacts, staging.contacts",
             "unfit fields go to ops.dead_letter",
+            measure="contacts loaded and unfit",
         ),
     )
     gate_customer_data = QualityGateOperator(
@@ -61,6 +64,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "stop the night when ids are missing, contacts are doubled or events jump",
             "staging.*, raw_* → ops.gate_result",
             "skips all that follows; the run ends red",
+            measure="figure and limit of each check",
         ),
     )
     resolve_identity = RunStatements(
@@ -83,20 +87,23 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "one person for each living contact, merges followed, devices linked",
             "staging.* → marts.person, marts.person_identity, ops.consent_event",
             "an identifier that two people carry links to nobody",
+            measure="people, identifiers, merges",
         ),
     )
     build_features = RunStatements(
         task_id="build_features",
         statements=["marts/delete_features.sql", "marts/person_features.sql"],
         parameters={"day": DAY},
-        doc_md=card("what each person did lately", "staging.events → marts.person_features", "none"),
+        doc_md=card(
+            "what each person did lately", "staging.events → marts.person_features", "none", measure="people with features"
+        ),
     )
     trust_day = RunStatements(
         task_id="trust_day",
         statements=["marts/trust_day.sql"],
         parameters={"day": DAY, "run_id": "{{ run_id }}"},
         outlets=[Asset("marts.person_features")],
-        doc_md=card("open the day to campaigns", "ops.trusted_day", "none"),
+        doc_md=card("open the day to campaigns", "ops.trusted_day", "none", measure="trusted days"),
     )
     report_run = ReportRunOperator(
         task_id="report_run",
@@ -107,6 +114,7 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             "say what happened; red when a gate stopped the night or a step failed",
             "ops.* → ops.run_report",
             "the tab “Nurture night” of the run shows the same",
+            measure="checks that did not pass",
         ),
     )
     (

@@ -30,7 +30,7 @@ with DAG(
     default_args={"owner": "marketing-data", "retries": 1, "retry_delay": timedelta(seconds=30)},
     params={
         "template": Param(
-            "lead_nurture@v1",
+            "lead_nurture@v2",
             type="string",
             pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$",
             description="released or not, e.g. lead_nurture@v2",
@@ -47,5 +47,6 @@ with DAG(
             "say whether a prompt may be released, with figures",
             "golden contexts, include/facts → ops.copy, ops.llm_call, ops.evaluation",
             "limits not reached: red, and the release command refuses",
+            measure="share clear, flagged, rejected; cost and length of a piece",
         ),
     )

@@ -49,5 +49,6 @@ with DAG(
             "turn model copy off or on, or pin a template or a model, at once",
             "Params → ops.switch, ops.switch_event",
             "a wrong choice: nothing is switched, the log names the valid ones",
+            measure="switches changed, with who and when",
         ),
     )

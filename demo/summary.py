@@ -49,6 +49,13 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
         f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens, ${model['cost_usd']:.4f}"
     )
     say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")
+    reasons = {
+        key: copy[key]
+        for key in ("cap_reached", "switched_off", "refused_by_endpoint", "second_model_took_over")
+        if key in copy
+    }
+    if reasons:
+        say(f"  model copy {_pairs(reasons)}")
     if copy["people_waiting_for_approval"]:
         say(
             f"  waiting    {copy['people_waiting_for_approval']} people's copy waits for a person: Browse → Required Actions"

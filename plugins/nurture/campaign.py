@@ -74,7 +74,8 @@ def campaign(
     with DAG(dag_id=dag_id, doc_md=doc, tags=["campaign", *tags], **nightly()) as dag:
         require_trusted_day = RequireTrustedDay(
             task_id="require_trusted_day", day=DAY, mode="reschedule", poke_interval=30, timeout=6 * 3600,
-            doc_md=card("begin only on data that passed its gates", "ops.trusted_day", "fails when a gate stopped the day"),
+            doc_md=card("begin only on data that passed its gates", "ops.trusted_day", "fails when a gate stopped the day",
+                        measure="minutes waited"),
         )  # fmt: skip
         select_audience = RunStatements(
             task_id="select_audience",
@@ -84,6 +85,7 @@ def campaign(
                 "find the people who did something that asks for an answer",
                 "staging.events, marts.person_features → marts.audience",
                 "nobody qualifies: the night ends without a message",
+                measure="people who qualify",
             ),
         )
         apply_consent = ApplyConsentOperator(
@@ -93,6 +95,7 @@ def campaign(
                 "keep only people who may be written to, with the basis",
                 "staging.contacts, ops.consent_event, ops.push_ledger → marts.audience.suppressed_reason",
                 "unknown consent outside opt-out regions: suppressed",
+                measure="people suppressed, by reason",
             ),
         )
         assign_arms = RunStatements(
@@ -103,44 +106,50 @@ def campaign(
                 f"draw AI copy ({arms.ai:.0%}), static copy ({arms.static:.0%}) or no message",
                 "ops.assignment → marts.audience.arm",
                 "a drawn arm stays with the person",
+                measure="people by arm",
             ),
         )
         gate_audience = QualityGateOperator(
             task_id="gate_audience", tables=["marts.audience"], keep=["report_run"], **night,
-            doc_md=card("stop when the audience is wrong", "marts.audience → ops.gate_result", "skips all that follows"),
+            doc_md=card("stop when the audience is wrong", "marts.audience → ops.gate_result", "skips all that follows",
+                        measure="figure and limit of each check"),
         )  # fmt: skip
         generate_copy = GenerateCopyOperator(
             task_id="generate_copy", template=template, fallback_template=fallback_template, mode=mode, **night,
             doc_md=card(
-                f"write the distinct pieces with {template}, from approved facts, within budget",
+                "write the distinct pieces from approved facts, within budget",
                 "marts.audience, include/facts → ops.copy, ops.message, ops.llm_call",
                 f"whatever fails or is refused becomes {fallback_template}",
+                measure="clear, flagged, rejected, unanswered; calls, tokens, cost",
+                template=template,
             ),
         )  # fmt: skip
         gate_copy = QualityGateOperator(
             task_id="gate_copy", tables=["ops.message"], keep=["report_run"], **night,
             doc_md=card("stop when copy is missing or malformed", "ops.message, ops.copy → ops.gate_result",
-                        "skips all that follows"),
+                        "skips all that follows", measure="figure and limit of each check"),
         )  # fmt: skip
         push_ready = PushToCrmOperator(
             task_id="push_ready", lane="ready", outlets=[Asset(f"crm.{dag_id}")], **night,
             doc_md=card("write clear and static copy to the CRM, once, consent read again",
-                        "ops.message → ops.push_ledger, CRM contact properties", "rejected rows go to ops.dead_letter"),
+                        "ops.message → ops.push_ledger, CRM contact properties", "rejected rows go to ops.dead_letter",
+                        template=f"{template} or {fallback_template}", measure="messages by state of the ledger"),
         )  # fmt: skip
         approve_flagged = ApproveCopyOperator(
             task_id="approve_flagged", **night,
             doc_md=card("let a person decide over flagged copy (Browse → Required Actions)", "ops.copy → ops.approval",
-                        "no answer in time: static copy"),
+                        "no answer in time: static copy", measure="pieces approved, rejected, edited, unanswered"),
         )  # fmt: skip
         push_approved = PushToCrmOperator(
             task_id="push_approved", lane="approval", **night,
             doc_md=card("write what was approved, static copy for the rest",
-                        "ops.message, ops.approval → ops.push_ledger, CRM", "rejected rows go to ops.dead_letter"),
+                        "ops.message, ops.approval → ops.push_ledger, CRM", "rejected rows go to ops.dead_letter",
+                        template=f"{template} or {fallback_template}", measure="messages by state of the ledger"),
         )  # fmt: skip
         report_run = ReportRunOperator(
             task_id="report_run", trigger_rule=TriggerRule.ALL_DONE, retries=0, **night,
             doc_md=card("say what happened; red when a gate stopped the night or a step failed", "ops.* → ops.run_report",
-                        "the tab “Nurture night” of the run shows the same"),
+                        "the tab “Nurture night” of the run shows the same", measure="messages not delivered"),
         )  # fmt: skip
         (
             require_trusted_day >> select_audience >> apply_consent >> assign_arms >> gate_audience
@@ -151,6 +160,7 @@ def campaign(
     return dag
 
 
-def card(goal: str, data: str, fallback: str) -> str:
-    """The card of one step as shown in the UI: goal, data, fallback."""
-    return f"**Goal** {goal}\n\n**Data** {data}\n\n**Fallback** {fallback}"
+def card(goal: str, data: str, fallback: str, *, measure: str, template: str | None = None) -> str:
+    """The card of one step as shown in the UI: goal, template, data, measurement, fallback."""
+    parts = {"Goal": goal, "Template": template, "Data": data, "Measurement": measure, "Fallback": fallback}
+    return "\n\n".join(f"**{name}** {text}" for name, text in parts.items() if text)

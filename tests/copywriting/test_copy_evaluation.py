@@ -43,7 +43,7 @@ def test_an_unreleased_prompt_is_written_judged_paid_for_and_compared_with_the_r
 
     assert report.passed and report.is_sandbox and report.baseline == "lead_nurture@v1"
     assert report.figures.contexts == 12 and report.figures.unanswered_share == 0
-    assert report.baseline_figures and report.baseline_figures.contexts == 11, "v1 knows no market: two contexts are one"
+    assert report.baseline_figures and report.baseline_figures.contexts == 12
     assert report.difference["prompt_tokens_mean"] > 0
     assert evaluations.rows(
         "SELECT template_id, template_version, template_hash, model, baseline, passed, dag_id, run_id FROM ops.evaluation"
@@ -60,7 +60,7 @@ def test_an_unreleased_prompt_is_written_judged_paid_for_and_compared_with_the_r
         )
     ]
     [[calls, cost]] = evaluations.rows("SELECT count(*), sum(cost_usd) FROM ops.llm_call WHERE campaign = 'evaluation'")
-    assert calls == 23
+    assert calls == 24
     assert evaluations.rows("SELECT spent_usd FROM ops.budget WHERE scope = 'campaign' AND key LIKE 'evaluation/%'") == [
         (cost,)
     ]
@@ -72,7 +72,7 @@ def test_a_second_evaluation_pays_nothing_and_says_the_same(evaluations: Evaluat
     second = evaluations.run()
 
     assert second == first
-    assert evaluations.rows("SELECT count(*) FROM ops.llm_call") == [(23,)]
+    assert evaluations.rows("SELECT count(*) FROM ops.llm_call") == [(24,)]
     assert evaluations.rows("SELECT count(*) FROM ops.evaluation") == [(2,)]
 
 
@@ -82,7 +82,7 @@ def test_a_model_that_invents_does_not_pass(evaluations: Evaluations) -> None:
     report = evaluations.run("lead_nurture@v1")
 
     assert report.figures.rejected_share == 1
-    assert report.figures.guardrails["figures"] == 11
+    assert report.figures.guardrails["figures"] == 12
     assert "100% is rejected; at most 10% may be" in report.failures
     with pytest.raises(
         ConfigError, match=r"latest evaluation \(model sandbox-writer-1\) did not pass: 0% is clear or flagged"

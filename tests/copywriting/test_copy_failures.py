@@ -125,6 +125,31 @@ def test_an_answer_that_cannot_be_stored_takes_no_other_with_it(night: Night, in
     assert night.rows("SELECT count(*) FROM ops.copy") == [(3,)]
 
 
+class LosesTheWarehouse(Wrapped):
+    """The warehouse ends every connection to it while a call is out."""
+
+    def __init__(self, model: ChatModel, warehouse_url: str) -> None:
+        super().__init__(model)
+        self.warehouse_url = warehouse_url
+
+    async def ask(self, *request: Any) -> Answer:
+        with psycopg.connect(self.warehouse_url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        return await super().ask(*request)
+
+
+@pytest.mark.timeout(30)
+def test_a_lost_warehouse_ends_the_stage_at_once(night: Night, invite: Invite, warehouse_url: str) -> None:
+    for industry in ("retail", "healthcare", "logistics"):
+        invite({**RETAIL, "industry": industry})
+
+    with pytest.raises(psycopg.OperationalError):
+        night.write(wrap=lambda model: LosesTheWarehouse(model, warehouse_url))
+
+
 class Killed(BaseException):
     """The end of a process, in the middle of a call."""
 

@@ -275,3 +275,12 @@ LEFT JOIN ops.push_ledger AS ledger
 CREATE FUNCTION ops.may_personalize(of_campaign text) RETURNS boolean LANGUAGE sql STABLE STRICT
 RETURN (SELECT coalesce(bool_and(is_on) AND bool_or(campaign = '*'), false)
         FROM ops.switch WHERE name = 'ai_personalization' AND campaign IN ('*', of_campaign));
+
+-- Grain: one run's latest writing of copy. What generate_copy counted, so that the report can say why people got static copy.
+CREATE TABLE ops.copy_run (
+    dag_id  text NOT NULL,
+    run_id  text NOT NULL,
+    counts  jsonb NOT NULL,                     -- nurture.copywriting.campaign_copy.CopyCounts
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (dag_id, run_id)
+);

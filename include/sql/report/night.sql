@@ -4,7 +4,7 @@
 -- Messages are those of the whole night by the state of their slot, with those that an earlier attempt delivered and which a later
 -- one therefore does not assign; the rest of `push` is what this run did.
 -- Grain: one run. Reads ops.load_log, ops.gate_result, marts.audience, ops.message, ops.copy, ops.llm_call, ops.push_ledger,
--- ops.approval, ops.dead_letter. Writes nothing.
+-- ops.approval, ops.copy_run, ops.dead_letter. Writes nothing.
 -- Parameters: dag_id (of a campaign: its name), run_id, day (date).
 WITH campaign AS (
     SELECT EXISTS (
@@ -52,6 +52,11 @@ SELECT json_strip_nulls(json_build_object(
         'arms', (SELECT coalesce(json_object_agg(arm, people), '{}') FROM (
             SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm)) END,
     'copy', CASE WHEN campaign.has_audience THEN json_build_object(
+        'prompt', written.counts ->> 'template',
+        'cap_reached', written.counts ->> 'capped_by',
+        'switched_off', nullif(written.counts ->> 'switched_off', 'false'),
+        'refused_by_endpoint', nullif(written.counts ->> 'refused', 'false'),
+        'second_model_took_over', written.counts ->> 'fell_over_to',
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),
         'people_waiting_for_approval', (SELECT count(*) FROM undecided),
@@ -70,9 +75,13 @@ SELECT json_strip_nulls(json_build_object(
         'by_this_run', (SELECT coalesce(json_object_agg(state, people), '{}') FROM (
             SELECT state, count(*) AS people FROM ops.push_ledger
             WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
+        'static_instead', (SELECT json_object_agg(fallback_reason, people) FROM (
+            SELECT fallback_reason, count(*) AS people FROM ops.push_ledger
+            WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date AND fallback_reason IS NOT NULL
+            GROUP BY 1) AS reason),
         'already_sent_before', (SELECT count(*) FROM audience WHERE suppressed_reason = 'already_sent_this_slot')) END,
     'dead_letters', (SELECT coalesce(json_object_agg(source, letters), '{}') FROM (
         SELECT source, count(*) AS letters FROM ops.dead_letter
         WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND resolved_at IS NULL GROUP BY 1) AS letter)
 )) AS report
-FROM campaign
+FROM campaign LEFT JOIN ops.copy_run AS written ON written.dag_id = %(dag_id)s AND written.run_id = %(run_id)s

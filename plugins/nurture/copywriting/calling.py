@@ -42,11 +42,16 @@ class Tally:
 
 
 class Caller:
-    """Makes the calls of one run, as many at a time as it is asked to."""
+    """Makes the calls of one run, as many at a time as it is asked to.
+
+    Attributes:
+        is_stopped: set it, and nothing more goes out.
+    """
 
     def __init__(self, run: Run, journal: Journal, budget: Budget) -> None:
         self.run, self.journal, self.budget = run, journal, budget
         self.tally = Tally()
+        self.is_stopped = False
         self._is_off = False  # the switch, as the latest call found it
         self._judging = asyncio.Lock()
 
@@ -68,7 +73,7 @@ class Caller:
             lane.pace.over(slot)
             return None
         await lane.pace.go(slot)
-        if lane.out or self._is_off:  # since it was noted
+        if lane.out or self._is_off or self.is_stopped:  # since it was noted
             lane.pace.over(slot)
             await self.journal.withdraw(Withdrawn(out.id, out.plan))
             if lane.out:

@@ -3,9 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.copy_plan import CopyPlan, plan_copy
@@ -15,6 +16,7 @@ from nurture.copywriting.static_copy import static_copy
 from nurture.copywriting.store import Run, StoredCopy
 from nurture.copywriting.switch import is_on
 from nurture.policy import Llm
+from nurture.warehouse.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,10 @@ def settle_campaign_copy(connection: psycopg.Connection, run: Run, day: str, pla
     choices = [_choice(group, plan.wanted.get(group.context), copies, static) for group in plan.groups]
     choose_messages(connection, run.campaign, day, choices, people=plan.people)
     counts = _counts(plan, choices, copies, written)
+    connection.execute(
+        statement("copy/note_run.sql"), {"dag_id": run.dag_id, "run_id": run.run_id, "counts": Jsonb(asdict(counts))}
+    )
+    connection.commit()
     log.info("%d clear, %d flagged, %d rejected; %d of %d people get static copy.",
              counts.clear, counts.flagged, counts.rejected, counts.static, counts.audience)  # fmt: skip
     return counts

@@ -104,6 +104,7 @@ class _Writer:
                 await self._write(wanted)
         except Exception as error:
             self.failure = self.failure or error
+            self.caller.is_stopped = True
 
     async def _write(self, wanted: Wanted) -> None:
         """Ask the models that are not out, one after the other, until one answers, refuses this very request, or may not."""

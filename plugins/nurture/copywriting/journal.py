@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar, cast
@@ -130,7 +131,8 @@ class Journal:
             try:
                 return self._commit(group)
             except Exception as error:
-                self.connection.rollback()
+                with suppress(psycopg.Error):  # the connection may be lost: then each entry alone says so
+                    self.connection.rollback()
                 if len(group) == 1:
                     return [error]
         return [self._write([what])[0] for what in group]
