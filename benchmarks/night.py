@@ -5,6 +5,7 @@ a mapped task costs the same however many there are. The model server answers af
 """
 
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,8 @@ def main() -> None:
             waiting = connection.execute("SELECT count(*) FROM ops.message WHERE lane = 'approval'").fetchone()
     finally:
         stack.stop(state, lambda _: None)
+        stack.delete_data(state, lambda _: None)
+        shutil.rmtree(folder, ignore_errors=True)
     scaled = plain["seconds"] * PEOPLE / MAPPED
     print(f"night, {PEOPLE:,} contacts: {ours['calls']} model calls, {ours['seconds']:.1f} s, {pushed[0]:,} pushed, "
           f"{waiting[0]} wait for approval")  # fmt: skip
@@ -56,6 +59,8 @@ def _run(api: Any, dag_id: str, day: Any, model: str) -> dict[str, float]:
 
     headers = {"X-Sandbox-Admin": "sandbox"}
     httpx.post(f"{model}/reset", json={}, headers=headers).raise_for_status()
+    slow = {"mode": "slow", "delay_seconds": LATENCY_MS / 1000}
+    httpx.post(f"{model}/behaviour", json=slow, headers=headers).raise_for_status()
     run = night.run_last_night(api, dag_id, day, lambda _: None)
     if run["state"] != "success":
         raise RuntimeError(f"{dag_id} ended as {run['state']}")
