@@ -51,7 +51,7 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
     say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")
     reasons = {
         key: copy[key]
-        for key in ("cap_reached", "switched_off", "refused_by_endpoint", "second_model_took_over")
+        for key in ("cap_reached", "switched_off", "refused_by_endpoint", "model_without_a_price", "second_model_took_over")
         if key in copy
     }
     if reasons:

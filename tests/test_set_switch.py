@@ -18,6 +18,7 @@ class Run:
 def turn(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run the DAG's task with some of its Params, as its form would."""
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_url)
+    monkeypatch.setenv("AIRFLOW_CONN_LLM", '{"conn_type": "openai", "extra": {"model": "sandbox-writer-1"}}')
     dag = dag_bag().dags["set_switch"]
 
     def run(**given: Any) -> Any:
@@ -106,6 +107,7 @@ def test_the_dag_turns_switches_and_keeps_who_and_why(turn: Any, warehouse: psyc
         ({"campaign": "*", "template": "lead_nurture@v1"}, "name the campaign"),
         ({"model": "; DROP TABLE"}, "expected a model's name"),
         ({"model": "no-such-model"}, "sandbox-writer-1"),
+        ({"model": "claude-haiku-4-5"}, "leads to openai, which does not serve claude-haiku-4-5"),
     ],
 )
 def test_a_wrong_choice_turns_nothing_and_names_the_valid_ones(

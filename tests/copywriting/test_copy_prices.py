@@ -11,8 +11,8 @@ from nurture.errors import ConfigError
 
 TWO = """
 m:
-  - {from: 2026-01-01, input: 1, output: 4, batch_share: 0.5, source: here}
-  - {from: 2026-06-01, input: 0.5, output: 2, batch_share: 0.25, source: there}
+  - {from: 2026-01-01, vendor: openai, input: 1, output: 4, batch_share: 0.5, source: here}
+  - {from: 2026-06-01, vendor: openai, input: 0.5, output: 2, batch_share: 0.25, source: there}
 """
 
 
@@ -43,9 +43,12 @@ def test_before_its_first_price_and_for_an_unknown_model_there_is_none(tmp_path:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("m: [{from: 2026-01-01, input: 1, outptu: 4, batch_share: 0.5, source: x}]", "unknown key `m.0.outptu`"),
-        ("m: [{from: 2026-01-01, input: -1, output: 4, batch_share: 0.5, source: x}]", "`m.0.input`"),
-        ("m: [{input: 1, output: 4, batch_share: 0.5, source: x}]", "key `m.0.from` is missing"),
+        (
+            "m: [{from: 2026-01-01, vendor: openai, input: 1, outptu: 4, batch_share: 0.5, source: x}]",
+            "unknown key `m.0.outptu`",
+        ),
+        ("m: [{from: 2026-01-01, vendor: openai, input: -1, output: 4, batch_share: 0.5, source: x}]", "`m.0.input`"),
+        ("m: [{vendor: openai, input: 1, output: 4, batch_share: 0.5, source: x}]", "key `m.0.from` is missing"),
         ("m: []", "`m`"),
         (TWO.replace("2026-06", "2025-06"), "in the order of their `from`"),
     ],

@@ -56,6 +56,7 @@ SELECT json_strip_nulls(json_build_object(
         'cap_reached', written.counts ->> 'capped_by',
         'switched_off', nullif(written.counts ->> 'switched_off', 'false'),
         'refused_by_endpoint', nullif(written.counts ->> 'refused', 'false'),
+        'model_without_a_price', nullif(written.counts ->> 'unpriced', 'false'),
         'second_model_took_over', written.counts ->> 'fell_over_to',
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, field_validator
 
@@ -19,11 +19,13 @@ class Price(Strict):
     """US dollars per million tokens, from a day on.
 
     Attributes:
+        vendor: whose model it is; a connection of another vendor cannot serve it.
         batch_share: what a batch costs of the list price.
         source: where it was read.
     """
 
     since: Annotated[date, Field(alias="from")]
+    vendor: Literal["openai", "anthropic"]
     input: Usd
     output: Usd
     batch_share: Annotated[float, Field(gt=0, le=1)]

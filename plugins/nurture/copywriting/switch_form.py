@@ -29,12 +29,13 @@ class Change:
         return f"{self.name} of {'every campaign' if self.campaign == EVERY_CAMPAIGN else self.campaign}: {state}"
 
 
-def read_changes(given: Mapping[str, Any], campaigns: Sequence[str]) -> list[Change]:
+def read_changes(given: Mapping[str, Any], campaigns: Sequence[str], *, vendor: str) -> list[Change]:
     """What to turn.
 
     Args:
         given: `campaign`, `ai_personalization` (on, off, unchanged), `template` and `model` (a name, own, unchanged).
         campaigns: those that there are.
+        vendor: of the connection that campaigns ask; another vendor's model would be refused all night.
 
     Raises:
         TerminalError: something is not among the valid choices, which the message names; nothing is turned.
@@ -53,7 +54,7 @@ def read_changes(given: Mapping[str, Any], campaigns: Sequence[str]) -> list[Cha
         if value == UNCHANGED:
             continue
         if value != OWN:
-            check(value)
+            check(value, vendor)
         changes.append(Change(name, campaign, value=None if value == OWN else value))
     if not changes:
         raise TerminalError(
@@ -68,7 +69,7 @@ def _one_of(name: str, value: Any, choices: Sequence[str]) -> str:
     return value
 
 
-def _check_template(value: Any) -> None:
+def _check_template(value: Any, _: str) -> None:
     try:
         load_campaign_template(value if isinstance(value, str) else repr(value))
     except ConfigError as error:
@@ -87,11 +88,14 @@ def _campaign_templates() -> list[str]:
     return valid
 
 
-def _check_model(value: Any) -> None:
-    """A model that no price is known of is not asked: everyone would get static copy."""
+def _check_model(value: Any, vendor: str) -> None:
+    """A model that no price is known of, or that the endpoint does not serve: everyone would get static copy."""
     if not isinstance(value, str) or not MODEL_NAME.fullmatch(value):
         raise TerminalError(f"model is {str(value)[:80]!r}; expected a model's name, {OWN} or {UNCHANGED}")
-    priced = load_prices().root
-    if value not in priced and not load_policy().llm.allow_unpriced_models:
-        valid = ", ".join([UNCHANGED, OWN, *sorted(priced)])
+    prices = load_prices().root
+    served = sorted(model for model, entries in prices.items() if entries[-1].vendor == vendor)
+    valid = ", ".join([UNCHANGED, OWN, *served])
+    if value in prices and value not in served:
+        raise TerminalError(f"the connection llm leads to {vendor}, which does not serve {value}. Valid are: {valid}.")
+    if value not in prices and not load_policy().llm.allow_unpriced_models:
         raise TerminalError(f"include/prices.yaml has no price for the model {value}. Valid are: {valid}.")

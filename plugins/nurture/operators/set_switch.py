@@ -18,19 +18,23 @@ class SetSwitchOperator(BaseOperator):
         campaigns: those that there are; the Param `campaign` is one of them, or `*` for all.
     """
 
-    def __init__(self, *, campaigns: Sequence[str], warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+    def __init__(
+        self, *, campaigns: Sequence[str], llm_conn_id: str = "llm", warehouse_conn_id: str = "warehouse", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.campaigns = campaigns
+        self.llm_conn_id = llm_conn_id
         self.warehouse_conn_id = warehouse_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         from nurture.copywriting.switch import is_on, pinned, set_switch
         from nurture.copywriting.switch_form import read_changes
         from nurture.errors import TerminalError
+        from nurture.hooks.llm import LlmHook
 
         params = context["params"]
         try:
-            changes = read_changes(params, self.campaigns)
+            changes = read_changes(params, self.campaigns, vendor=LlmHook(self.llm_conn_id).vendor)
         except TerminalError as error:
             raise AirflowFailException(f"Nothing was switched: {error}") from None
         changed_by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
