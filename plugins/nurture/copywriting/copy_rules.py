@@ -90,6 +90,21 @@ class CopyRules(Strict):
         return {word: frozenset(lines) for word, lines in found.items()}
 
     @cached_property
+    def opposite_stems(self) -> frozenset[tuple[str, str]]:
+        """The stems of `opposites`, in pairs."""
+        return frozenset({stem(word): stem(partner) for word, partner in self.opposites.items()}.items())
+
+    @cached_property
+    def contrast_stems(self) -> tuple[tuple[str, str], ...]:
+        """The stems of `contrasts`, each pair in both orders."""
+        pairs = ((stem(left), stem(right)) for left, right in self.contrasts)
+        return tuple(pair for left, right in pairs for pair in ((left, right), (right, left)))
+
+    @cached_property
+    def hedge_stems(self) -> Stems:
+        return frozenset(map(stem, self.hedges))
+
+    @cached_property
     def light(self) -> Stems:
         return _stems(self.light_words)
 
@@ -118,6 +133,15 @@ class CopyRules(Strict):
     def company_facts(self) -> Stems:
         """What `about` says."""
         return stems(" ".join(self.about))
+
+    @cached_property
+    def company_groups(self) -> frozenset[int]:
+        """The lines of `synonyms` that `about` touches."""
+        return self.groups_of(self.company_facts)
+
+    def groups_of(self, found: Stems) -> frozenset[int]:
+        """The lines of `synonyms` that any of `found` stands in."""
+        return frozenset(group for one in found for group in self.groups.get(one, ()))
 
 
 @cache

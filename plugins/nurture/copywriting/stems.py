@@ -21,9 +21,10 @@ _IRREGULAR = {"fell": "fall", "fallen": "fall", "told": "tell", "saw": "see", "s
               "tear", "worn": "wear"}  # fmt: skip
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def words(text: str) -> tuple[str, ...]:
     """The words of `text` in order, in lower case, numbers left out, `n't` and `'s` taken off."""
-    return [word for word in map(_bare, _WORD.findall(plain(text))) if word]
+    return tuple(word for word in map(_bare, _WORD.findall(plain(text))) if word)
 
 
 @lru_cache(maxsize=65536)
@@ -39,6 +40,8 @@ def stems(text: str) -> Stems:
 
 
 def _bare(word: str) -> str:
+    if "'" not in word:
+        return word
     return (
         word.removesuffix("n't")
         .removesuffix("'s")

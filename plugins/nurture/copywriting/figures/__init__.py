@@ -47,9 +47,10 @@ def figures(text: str) -> tuple[Figure, ...]:
     return tuple(figure for same_place in found.values() for figure in same_place)
 
 
-def covered_by(facts: str) -> set[Claim]:
+@lru_cache(maxsize=4096)
+def covered_by(facts: str) -> frozenset[Claim]:
     """The claims that `facts` cover: its figures, and its dates with the year or the day left out."""
-    return {claim for figure in figures(facts) for claim in said_by(figure)}
+    return frozenset(claim for figure in figures(facts) for claim in said_by(figure))
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ _DATES = tuple(
         rf"\b(?P<month>{'|'.join(m for m in MONTHS if m not in ('march', 'may'))})\b",
     )
 )
+_NAMES_MONTH = re.compile(rf"\b(?:{'|'.join(month[:3] for month in MONTHS)})")
 _CLOCK = re.compile(r"(?<!\d)(?P<hour>[01]?\d|2[0-3])[:.](?P<minute>[0-5]\d)"
                     r"(?:\s?(?P<half>[ap])\.?m\b\.?|(?=\s?(?:h\b|hrs\b|o'clock)))"
                     r"|(?<!\d)(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)(?!\d)")  # fmt: skip
@@ -40,7 +41,7 @@ _IDLE_DATE = re.compile(rf"\b{_WEEKDAY}s?\b|\b(?:weekends?|tomorrow|tonight)\b")
 def dates(text: str) -> Iterator[Found]:
     """Every date of `text`; a weekday without a preposition is only a `pace`."""
     taken = text
-    for pattern in _DATES:
+    for pattern in _DATES if _NAMES_MONTH.search(text) else _DATES[:1]:
         for match in list(pattern.finditer(taken)):
             yield Figure("date", _date(match)), match.start(), match.end()
             taken = _without(taken, match)

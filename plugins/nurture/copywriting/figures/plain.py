@@ -5,6 +5,8 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
+_SPECIAL = re.compile(r"[^ -~]")
+_DIGIT_OF_ANOTHER_SCRIPT = re.compile(r"[^\D0-9]")
 _UNSEEN = ("Cf", "Cc", "Me", "Cn", "Co", "Cs")
 _ROMAN = re.compile(r"(?<![\w'-])(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\w'])")
 _ROMAN_WITH_UNIT = re.compile(
@@ -19,9 +21,9 @@ def plain(text: str) -> str:
     """Lower case, one kind of space, no invisible characters, ASCII digits whatever the script."""
     text = " ".join(text.split())
     if not (text.isascii() and text.isprintable()):
-        spelled = "".join(_spelled(char) for char in text)
+        spelled = _SPECIAL.sub(lambda match: _spelled(match[0]), text)
         folded = unicodedata.normalize("NFKC", spelled)
-        text = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in folded)
+        text = _DIGIT_OF_ANOTHER_SCRIPT.sub(lambda match: str(unicodedata.decimal(match[0])), folded)
         text = " ".join(text.replace("٪", "%").replace("’", "'").replace("−", "-").replace("‑", "-").split())
     return text.casefold()
 

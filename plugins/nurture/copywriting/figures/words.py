@@ -24,7 +24,8 @@ _LATE_ORDINAL = re.compile(rf"\b(?:{one_of(word for word, value in ORDINALS.item
 _FIXED = tuple(
     (re.compile(pattern), kind, value, unit)
     for pattern, kind, value, unit in (
-        (r"(?<!aisle )(?<!shelf )(?<!figure )(?<!number )(?<!it )(?<!them )\btwice\b", "number", "2", "times"),
+        (r"\btwice\b(?<!aisle twice)(?<!shelf twice)(?<!figure twice)(?<!number twice)(?<!it twice)(?<!them twice)",
+         "number", "2", "times"),
         (r"\b(?:doubl(?:e|es|ed|ing)|twofold)\b(?![\s-]+(?:check|entry|entries|shift))", "number", "2", "times"),
         (r"(?<!half )\ban? hour(?=\s+(?:earlier|later|sooner|less|more|faster|longer|saved|off|back|quicker))",
          "number", "1", "hour"),
@@ -36,7 +37,7 @@ _FIXED = tuple(
          "word", "", ""),
         (r"\b[a-z]+-free\b(?<!hands-free)", "word", "", ""),
         (
-            r"(?<!feel )(?<!-)\bfree\b"
+            r"\bfree\b(?<!feel free)(?<!-free)"
             r"(?! up|[\s-]text|ing| (?:evening|hand|hands|moment|minute|slot|afternoon|morning|shelf|space)\b)"
             r"|\b(?:freebies?|complimentary|gratis|on the house|our treat|pay nothing|costs? (?:you )?nothing)\b"
             r"|\b(?:won't|doesn't|will not|does not) cost (?:you )?(?:a thing|anything)\b"
@@ -66,7 +67,7 @@ _OFTEN = re.compile(
     r"(?P<unit>second|minute|hour|day|morning|evening|night|week|month|quarter|year)\b"
     r"|\b(?P<adverb>hourly|daily|weekly|monthly|quarterly|yearly|annually)\b"
 )
-_ALWAYS_OPEN = re.compile(r"(?<!\d)24\s?/\s?7(?!\d)|(?<!\d)365\s+days\b")
+_ALWAYS_OPEN = re.compile(r"24(?<!\d24)\s?/\s?7(?!\d)|365(?<!\d365)\s+days\b")
 
 
 def links(text: str) -> Iterator[Found]:

@@ -12,6 +12,7 @@ from nurture.copywriting.guardrails.roles import Role, goes_on, role_of, speaks_
 from nurture.copywriting.guardrails.terms import Terms
 from nurture.copywriting.pieces import Piece
 from nurture.copywriting.sentences import sentences
+from nurture.copywriting.stems import Stems, stems
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ class Draft:
 
     def own_words(self, text: str) -> str:
         """`text` without any name of a product, a customer or the company."""
-        return without(self.bare(text).casefold(), (*sorted(self._customers), *self.terms.rules.company_names))
+        return without(self.bare(text).casefold(), self._names)
 
     def bare(self, text: str) -> str:
         """`text` without product names, whose words and numbers (Print 200) claim nothing, and without placeholders."""
-        return without(PLACEHOLDER.sub("·", text), self.terms.product_names)
+        return _bare(text, self.terms.product_names)
 
     def _sentence(self, part: str, text: str, before: Sentence | None, following: str) -> Sentence:
         named, names_us = self.entities(text), bool(self._company.search(text))
@@ -106,6 +107,16 @@ class Draft:
         texts = tuple(fact.text for fact in self.terms.facts)
         return _names_in(texts, self.terms.product_names, self.terms.rules.company_names)
 
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """Customers and the company."""
+        return (*sorted(self._customers), *self.terms.rules.company_names)
+
+    @cached_property
+    def fact_stems(self) -> Stems:
+        """The stems of every offered fact."""
+        return frozenset[str]().union(*(stems(fact.text) for fact in self.terms.facts))
+
     def _speaks_of(self, fact: Fact, subject: frozenset[str]) -> bool:
         of_fact = self.entities(fact.text)
         return not subject or not of_fact or bool(subject & of_fact)
@@ -122,11 +133,21 @@ def entities(text: str, product_names: tuple[str, ...], customers: frozenset[str
     folded = plain(text)
     found = {name for name in customers if name in folded}
     for name in product_names:
-        short = re.escape(name.split(" ", 1)[-1])
-        pattern = rf"(?<=[\w,] ){short}(?!\w)|^{short} (?:{_SHORT_NAME_VERBS})\b"
-        if re.search(rf"(?<!\w){re.escape(plain(name))}(?!\w)", folded) or re.search(pattern, text):
-            found.add(plain(name))
+        full, short = plain(name), name.split(" ", 1)[-1]
+        if (full in folded and _whole_name(full).search(folded)) or (short in text and _short_name(short).search(text)):
+            found.add(full)
     return frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _whole_name(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+
+
+@lru_cache(maxsize=64)
+def _short_name(name: str) -> re.Pattern[str]:
+    short = re.escape(name)
+    return re.compile(rf"(?<=[\w,] ){short}(?!\w)|^{short} (?:{_SHORT_NAME_VERBS})\b")
 
 
 @lru_cache(maxsize=256)
@@ -140,6 +161,11 @@ def _names_in(texts: tuple[str, ...], product_names: tuple[str, ...], company_na
 @lru_cache(maxsize=64)
 def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
+
+
+@lru_cache(maxsize=16384)
+def _bare(text: str, product_names: tuple[str, ...]) -> str:
+    return without(PLACEHOLDER.sub("·", text), product_names)
 
 
 @lru_cache(maxsize=16384)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from nurture.copywriting.figures import Figure, covered_by, figures, plain, said_by
+from nurture.copywriting.figures import Claim, covered_by, figures, plain, said_by
 from nurture.copywriting.guardrails.draft import Draft, Sentence, without
 from nurture.copywriting.guardrails.names import is_title_case, proper_names
 from nurture.copywriting.guardrails.roles import is_idle_count
@@ -26,30 +27,29 @@ def expired(draft: Draft) -> Iterator[str]:
 
 def invented_figures(draft: Draft) -> Iterator[str]:
     for sentence in draft.sentences:
-        covered = covered_by(_facts_of(draft, sentence))
         for figure in figures(draft.bare(sentence.text)):
+            covered = covered_by(_facts_of(draft, sentence))
             is_ours = sentence.is_marked or sentence.names_us or bool(draft.entities(sentence.text))
             idle = (sentence.role != "claim" and figure.kind == "pace") or (not is_ours and is_idle_count(figure))
             if figure.claim not in covered and not idle:
                 yield f"{figure.found!r} is in no fact cited for it"
-    covered = covered_by(_all_facts(draft))
     for text in draft.piece.texts.values():  # what only shows across two sentences
         for figure in figures(draft.bare(text)):
-            if figure.claim not in covered and figure.kind != "pace" and not is_idle_count(figure):
+            if figure.claim not in covered_by(_all_facts(draft)) and figure.kind != "pace" and not is_idle_count(figure):
                 yield f"{figure.found!r} is in no cited fact"
 
 
 def requoted_figures(draft: Draft) -> Iterator[str]:
     """Another rate ("a year" for "a month"), or a number counting something else."""
     for sentence in draft.sentences:
-        facts = [*figures(_facts_of(draft, sentence))]
-        for figure in figures(draft.bare(sentence.text)):
-            rates = {fact.per for fact in facts if figure.claim in said_by(fact)}
+        said = figures(draft.bare(sentence.text))
+        for figure in said:
+            rates = {fact.per for fact in figures(_facts_of(draft, sentence)) if figure.claim in said_by(fact)}
             if rates and figure.per and figure.per not in rates:
                 yield f"{figure.found!r} per {figure.per}; the fact has it per {', '.join(filter(None, rates)) or 'nothing'}"
 
-        grounds = stems(_facts_of(draft, sentence))
-        if any(figure.unit.isupper() for figure in figures(draft.bare(sentence.text))):
+        if any(figure.unit.isupper() for figure in said):
+            grounds = stems(_facts_of(draft, sentence))
             for noun in _BILLED_BY.findall(plain(sentence.text)):
                 if stem(noun) not in grounds:
                     yield f"a price for each {noun}, which no fact cited for it says"
@@ -64,29 +64,29 @@ _BILLED_BY = re.compile(
 def dropped_hedges(draft: Draft) -> Iterator[str]:
     """A figure without its qualifier or rate, or a fact about most that became one about all."""
     for sentence in draft.sentences:
-        facts = figures(_facts_of(draft, sentence))
         for figure in figures(draft.bare(sentence.text)):
-            same = [fact for fact in facts if figure.claim in said_by(fact)]
+            same = [fact for fact in figures(_facts_of(draft, sentence)) if figure.claim in said_by(fact)]
             if figure.kind != "pace" and same and figure.qualifier not in {fact.qualifier for fact in same}:
                 yield f"{figure.found!r} with {figure.qualifier or 'no qualifier'!r}; no fact cited for it says it so"
             elif figure.kind != "pace" and same and not figure.per and all(fact.per for fact in same):
                 yield f"{figure.found!r} without its rate: per {same[0].per}"
-        yield from _dropped_most(draft, sentence, set(facts))
+        yield from _dropped_most(draft, sentence)
 
 
-def _dropped_most(draft: Draft, sentence: Sentence, facts: set[Figure]) -> Iterator[str]:
-    hedges = {stem(word) for word in draft.terms.rules.hedges}
+def _dropped_most(draft: Draft, sentence: Sentence) -> Iterator[str]:
+    hedges = draft.terms.rules.hedge_stems
     said = stems(_AT_MOST.sub("", plain(sentence.text)))
     if sentence.role == "address" or said & hedges:
         return
     for fact in sentence.usable:
         of_fact = stems(_AT_MOST.sub("", plain(fact.text)))
         dropped = of_fact & hedges
-        shares_figure = (
-            {f.claim for f in figures(fact.text)} & {f.claim for f in figures(sentence.text)} & {f.claim for f in facts}
-        )
-        if dropped and shares_figure:
+        if dropped and _claims(fact.text) & _claims(sentence.text) & _claims(_facts_of(draft, sentence)):
             yield f"without {', '.join(sorted(dropped))!r}, as the fact {fact.id} has it"
+
+
+def _claims(text: str) -> set[Claim]:
+    return {figure.claim for figure in figures(text)}
 
 
 _AT_MOST = re.compile(r"\bat (?:the )?most\b")
@@ -101,9 +101,9 @@ def unnamed_products(draft: Draft) -> Iterator[str]:
         is_general = not sentence.is_marked or any(not draft.entities(fact.text) for fact in sentence.usable)
         grounds = cited if is_general else plain(" ".join(fact.text for fact in sentence.cited))
         for name in draft.terms.product_names:
-            named = plain(name) in draft.entities(sentence.text)
-            of_all = any(_OF_EVERY_PRODUCT.search(plain(fact.text)) for fact in sentence.usable or draft.cited)
-            if named and plain(name) not in grounds and not of_all:
+            if plain(name) not in draft.entities(sentence.text) or plain(name) in grounds:
+                continue
+            if not any(_OF_EVERY_PRODUCT.search(plain(fact.text)) for fact in sentence.usable or draft.cited):
                 yield f"{name} is in no fact cited for it"
         if sentence.is_marked and not sentence.usable:
             yield f"speaks of {', '.join(sorted(sentence.subject))}; what it cites speaks of something else"
@@ -125,17 +125,18 @@ def invented_names(draft: Draft) -> Iterator[str]:
             if len(parts) > 1 and sentence.text.startswith(parts[0]) and stem(plain(parts[0])) in draft.terms.rules.everyday:
                 strange = [part for part in strange if part != parts[0]]  # the capital is the sentence's
             if title_case:
-                strange = [part for part in strange if not part.isupper() and stem(plain(part)) not in _everyday(draft)]
+                everyday = _everyday(draft)
+                strange = [part for part in strange if not part.isupper() and stem(plain(part)) not in everyday]
             if strange:
                 yield f"the name {name!r} is in no fact cited for it"
 
 
 def competitors(draft: Draft) -> Iterator[str]:
     text = plain(draft.piece.text)
+    run_together = text.replace(" ", "").replace("-", "")
     for name in draft.terms.rules.competitors:
-        if re.search(rf"(?<!\w){re.escape(plain(name))}(?!\w)", text) or plain(name) in text.replace(" ", "").replace(
-            "-", ""
-        ):
+        folded = plain(name)
+        if folded in run_together or (folded in text and re.search(rf"(?<!\w){re.escape(folded)}(?!\w)", text)):
             yield f"names {name}"
 
 
@@ -148,8 +149,9 @@ def _all_facts(draft: Draft) -> str:
     return " · ".join(draft.bare(fact.text) for fact in draft.cited)
 
 
-def _name_words(text: str) -> set[str]:
-    return {plain(word).removesuffix("'s") for name in proper_names(text) for word in name.split()}
+@lru_cache(maxsize=1024)
+def _name_words(text: str) -> frozenset[str]:
+    return frozenset(plain(word).removesuffix("'s") for name in proper_names(text) for word in name.split())
 
 
 def _is_known(word: str, known: set[str]) -> bool:
@@ -161,8 +163,7 @@ def _is_known(word: str, known: set[str]) -> bool:
 
 def _everyday(draft: Draft) -> frozenset[str]:
     rules = draft.terms.rules
-    of_facts = stems(" ".join(fact.text for fact in draft.terms.facts))
-    return rules.everyday | of_facts | frozenset(rules.groups)
+    return rules.everyday | draft.fact_stems | frozenset(rules.groups)
 
 
 _CALENDAR = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

@@ -16,7 +16,7 @@ _LETTERS_OF_ENGLISH = set("éïèêç")  # café, naïve
 
 
 def foreign(draft: Draft) -> Iterator[str]:
-    known = _stems_of_english() | draft.terms.rules.everyday | _stems_of(tuple(fact.text for fact in draft.terms.facts))
+    known = _known(draft.terms.rules.everyday, draft.fact_stems)
     for sentence in draft.sentences:
         said = words(PLACEHOLDER.sub("·", sentence.text))
         if found := _foreign_words(said, known):
@@ -31,11 +31,11 @@ def _stems_of_english() -> Stems:
 
 
 @lru_cache(maxsize=256)
-def _stems_of(texts: tuple[str, ...]) -> Stems:
-    return stems(" ".join(texts))
+def _known(everyday: Stems, of_facts: Stems) -> Stems:
+    return _stems_of_english() | everyday | of_facts
 
 
-def _foreign_words(said: list[str], known: Stems) -> list[str]:
+def _foreign_words(said: tuple[str, ...], known: Stems) -> list[str]:
     """Function words and letters of other languages; one alone may be a name."""
     found = [word for word in said if stem(word) not in known and (word in FOREIGN or _has_foreign_letter(word))]
     english = sum(word in ENGLISH for word in said)
@@ -46,7 +46,7 @@ def _has_foreign_letter(word: str) -> bool:
     return any(char.isalpha() and not char.isascii() and char not in _LETTERS_OF_ENGLISH for char in word)
 
 
-def _is_english(said: list[str], known: Stems) -> bool:
+def _is_english(said: tuple[str, ...], known: Stems) -> bool:
     if len(said) < FEWEST_WORDS:
         return True
     strange = [word for word in said if stem(word) not in known]

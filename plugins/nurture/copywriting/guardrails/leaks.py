@@ -35,11 +35,12 @@ def prompt_leaks(draft: Draft) -> Iterator[str]:
     for fact_id in draft.offered:
         if (
             "-" in fact_id
+            and fact_id in text
             and re.search(rf"(?<![\w-]){re.escape(fact_id)}(?![\w-])", text)
             and not _is_wording(fact_id, draft)
         ):
             yield f"the fact id {fact_id!r} stands in the text"
-    if _runs(draft.terms.instructions) & _runs(draft.piece.text):
+    if not _runs(draft.terms.instructions).isdisjoint(_runs(draft.piece.text)):
         yield f"{_LEAK_WORDS} words in a row are from the instructions"
 
 
@@ -51,4 +52,4 @@ def _is_wording(fact_id: str, draft: Draft) -> bool:
 @lru_cache(maxsize=512)
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
     found = re.findall(r"\w+", plain(text))
-    return frozenset(tuple(found[i : i + _LEAK_WORDS]) for i in range(len(found) - _LEAK_WORDS + 1))
+    return frozenset(zip(*(found[i:] for i in range(_LEAK_WORDS)), strict=False))

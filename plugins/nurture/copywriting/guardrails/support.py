@@ -77,12 +77,13 @@ def support(sentence: Sentence, draft: Draft) -> Support:
     if sentence.role == "address":
         return Support(1.0)
     rules = draft.terms.rules
-    grounds = rules.company_facts.union(*(stems(draft.bare(fact.text)) for fact in sentence.usable))
-    reached = frozenset(group for one in grounds for group in rules.groups.get(one, ()))
-    lead_in = _LEAD_IN.match(plain(draft.bare(sentence.text)))
-    of_reader = set(words(lead_in[0])) - set(words(plain(draft.bare(sentence.text))[lead_in.end() :])) if lead_in else set()
+    of_facts = frozenset[str]().union(*(stems(draft.bare(fact.text)) for fact in sentence.usable))
+    grounds, reached = rules.company_facts | of_facts, rules.company_groups | rules.groups_of(of_facts)
+    said = plain(draft.bare(sentence.text))
+    lead_in = _LEAD_IN.match(said)
+    of_reader = set(words(lead_in[0])) - set(words(said[lead_in.end() :])) if lead_in else set()
     weight, matched, missing = 0.0, 0, []
-    for word in dict.fromkeys(words(_BOUND.sub("up to", plain(draft.bare(sentence.text))))):
+    for word in dict.fromkeys(words(_BOUND.sub("up to", said))):
         root = stem(word)
         if root in grounds or (sentence.usable and rules.groups.get(root, frozenset()) & reached):
             matched += root not in rules.light
@@ -120,8 +121,10 @@ def _own_names(sentence: Sentence) -> set[str]:
 
 def _contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
     rules = draft.terms.rules
-    ours = _polarity(draft.own_words(sentence.text), rules)
-    theirs = [_polarity(draft.own_words(fact.text), rules) for fact in sentence.usable]
+    ours, *theirs = (
+        _polarity(draft.own_words(text), rules.light, rules.opposite_stems)
+        for text in (sentence.text, *(fact.text for fact in sentence.usable))
+    )
     for word in sorted(ours.negated):
         touched = [one for one in theirs if word in one.words]
         if touched and not any(word in one.negated | one.in_scope for one in touched):
@@ -131,10 +134,10 @@ def _contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
             if word in ours.words and word not in ours.negated | ours.in_scope:
                 yield f"states {word!r}, which the fact denies"
     said = stems(sentence.text)
-    for left, right in rules.contrasts:
-        for mine, other in ((stem(left), stem(right)), (stem(right), stem(left))):
+    for mine, other in rules.contrast_stems:
+        if mine in said and other not in said:
             held = [stems(fact.text) for fact in sentence.usable if other in stems(fact.text)]
-            if mine in said and other not in said and held and not any(mine in one for one in held):
+            if held and not any(mine in one for one in held):
                 yield f"says {mine!r} where the fact says {other!r}"
 
 
@@ -147,8 +150,9 @@ class _Polarity:
     in_scope: Stems
 
 
-def _polarity(text: str, rules: CopyRules) -> _Polarity:
-    opposites = {stem(word): stem(partner) for word, partner in rules.opposites.items()}
+@lru_cache(maxsize=4096)
+def _polarity(text: str, light: Stems, opposite_stems: frozenset[tuple[str, str]]) -> _Polarity:
+    opposites = dict(opposite_stems)
     content, negated, in_scope = set[str](), set[str](), set[str]()
     said = _BOUND.sub("up to", plain(text))
     for clause in re.split(r"[.,;:!?–—()]", said.replace("n't ", " not ").replace("cannot", "can not")):
@@ -158,7 +162,7 @@ def _polarity(text: str, rules: CopyRules) -> _Polarity:
             if word in _NEGATES:
                 reach = _SCOPE
                 continue
-            if root in _COUNTS or (root in rules.light and root not in opposites):
+            if root in _COUNTS or (root in light and root not in opposites):
                 continue
             if root in opposites:
                 content.add(opposites[root])

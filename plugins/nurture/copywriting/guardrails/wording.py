@@ -14,11 +14,13 @@ def says(wording: Wording) -> Callable[[Draft], Iterator[str]]:
 
     def check(draft: Draft) -> Iterator[str]:
         text = _without(wording, plain(" · ".join(draft.piece.texts.values())))
-        facts = plain(" · ".join(fact.text for fact in draft.cited)) if wording.outcome == "rejected" else ""
         hits = {match[0] for match in wording.pattern.finditer(text)}
         if claims := wording.claims_pattern:
             ours = (plain(one.text) for one in draft.sentences if one.role == "claim" or one.names_us or one.subject)
             hits |= {match[0] for one in ours for match in claims.finditer(_without(wording, one))}
+        if not hits:
+            return
+        facts = plain(" · ".join(fact.text for fact in draft.cited)) if wording.outcome == "rejected" else ""
         for found in sorted(hits):
             if found not in facts:
                 yield f"says {found!r}"
