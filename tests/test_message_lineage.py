@@ -31,6 +31,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values, texts)
 def test_the_store_recomputes_the_hash_of_every_piece_byte_for_byte(

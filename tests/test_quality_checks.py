@@ -61,6 +61,7 @@ def test_check_names_differ_across_files() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [

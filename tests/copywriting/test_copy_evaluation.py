@@ -14,6 +14,8 @@ from nurture.errors import ConfigError
 from nurture.policy import load_policy
 from sandbox.model import RunningModel
 
+pytestmark = pytest.mark.slow  # every prompt of the library over its golden contexts
+
 POLICY = load_policy()
 
 

@@ -60,6 +60,7 @@ def test_no_misbehaviour_comes_out_clear(mode: str, shape: Shape) -> None:
     assert found == "rejected" or (found == "flagged" and mode in FLAGGED_BY_POLICY), (found, names)
 
 
+@pytest.mark.slow
 def test_the_server_misbehaves_as_told(sandbox_model: RunningModel) -> None:
     asked = {
         "facts": [{"id": fact.id, "text": fact.text} for fact in terms_for(LISTED).facts],

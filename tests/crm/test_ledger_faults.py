@@ -330,6 +330,7 @@ def test_an_attempt_that_comes_back_from_the_dead_is_fenced_off(
         assert heir.move("sent", {message.key: "going out"}) == {message.key}
 
 
+@pytest.mark.slow
 def test_two_attempts_at_the_same_time_send_each_message_once(
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
 ) -> None:

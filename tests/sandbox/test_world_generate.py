@@ -15,6 +15,8 @@ from sandbox.world.__main__ import main
 from sandbox.world.contacts import contacts_for
 from sandbox.world.vocabulary import INDUSTRIES, PAIN_POINTS, PERSONAS
 
+pytestmark = pytest.mark.slow  # whole worlds of two weeks
+
 LAST_DAY = date(2026, 11, 21)
 IDENTIFIED = {"form_submit", "webinar_signup", "demo_request", "email_click", "login", "purchase"}
 

@@ -7,6 +7,8 @@ import pytest
 from sandbox.world import generate, respond
 from sandbox.world.response import CLICK_RATE, conversion_rate, true_effect
 
+pytestmark = pytest.mark.slow  # thousands of people, to see a rate come out
+
 PEOPLE = generate(people=2000, days=1, last_day=date(2026, 11, 21)).people
 
 
