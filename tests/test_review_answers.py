@@ -17,6 +17,7 @@ from nurture.copywriting.decisions import (
     fields,
     read_answer,
     read_note,
+    stands_in,
 )
 
 FIRST = Shown("a" * 64, {"headline": "Count less", "body": "Line one.\nLine two. [count-what]", "cta": "See how"})
@@ -24,7 +25,8 @@ SECOND = Shown("b" * 64, {"headline": "Pick faster", "body": "One round.", "cta"
 PIECES = [FIRST, SECOND]
 UNCHANGED = "'edit' was chosen and nothing was changed; choose 'approve' to send it as it is"
 CHANGED = "cta changed, yet 'edit' was not chosen: choose it to send the change"
-P1, P2 = "piece_1_aaaaaaaa", "piece_2_bbbbbbbb"
+EMPTIED = "the text cta was emptied: reject the piece or write a text"
+P1, P2 = "piece_aaaaaaaaaaaa", "piece_bbbbbbbbbbbb"
 
 
 def form(**changes: Any) -> dict[str, Any]:
@@ -77,7 +79,11 @@ def test_a_clear_answer_is_followed(chosen: str, given: Any, expected: list[str]
         (AS_DECIDED, form(**{P1: True}), "the answer says 'True'; expected one of undecided, approve, reject, edit"),
         (AS_DECIDED, form(**{P1: None}), "the answer says 'None'; expected one of undecided, approve, reject, edit"),
         (AS_DECIDED, form(**{P1: "edit"}), UNCHANGED),
-        (AS_DECIDED, form(**{P1: "edit", f"{P1}_cta": None}), UNCHANGED),
+        (AS_DECIDED, {P1: "edit"}, UNCHANGED),
+        (AS_DECIDED, form(**{P1: "edit", f"{P1}_cta": None}), EMPTIED),
+        (AS_DECIDED, form(**{P1: "edit", f"{P1}_cta": "", f"{P1}_headline": "Count"}), EMPTIED),
+        (AS_DECIDED, form(**{P1: "approve", f"{P1}_cta": " \r\n"}), EMPTIED),
+        (APPROVE_ALL, form(**{f"{P1}_cta": None}), EMPTIED),
         (AS_DECIDED, form(**{P1: "edit", f"{P1}_cta": ["x"]}), "the field cta is no text"),
         (AS_DECIDED, form(**{P1: "approve", f"{P1}_cta": "Other"}), CHANGED),
         (APPROVE_ALL, form(**{f"{P1}_cta": "Other"}), CHANGED),
@@ -91,15 +97,33 @@ def test_what_is_not_clearly_a_yes_is_a_no_and_says_why(chosen: str, given: dict
 
 
 @pytest.mark.parametrize("chosen", [APPROVE_ALL, AS_DECIDED])
-def test_an_answer_to_a_form_of_other_copy_approves_nothing(chosen: str) -> None:
+def test_an_answer_to_a_form_of_other_copy_decides_nothing(chosen: str) -> None:
     """The form was opened, the night's copy was written again, then the form was sent."""
     old = form(**{P1: "approve", P2: "approve"})
     now = [Shown("c" * 64, FIRST.texts), SECOND]
 
     decisions = read_answer(now, [chosen], old)
 
-    assert [decision.outcome for decision in decisions] == ["rejected", "rejected"]
-    assert "belongs to another form: the copy was written again since" in (decisions[0].reason or "")
+    assert [decision.outcome for decision in decisions] == ["timed_out", "timed_out"]
+    assert "belongs to another form: nobody decided on this piece" in (decisions[0].reason or "")
+
+
+def test_fields_that_the_form_had_for_other_pieces_do_not_count() -> None:
+    given = form(**{P1: "approve", P2: "reject"})
+    others = [field.key for field in fields([FIRST])]
+
+    decisions = read_answer([SECOND], [APPROVE_ALL], given | {P2: "approve"}, other_fields=others)
+
+    assert decisions == [Decision(SECOND.copy_id, "approved")]
+
+
+def test_a_piece_stands_in_a_form_that_has_all_its_texts_wherever_it_stands() -> None:
+    shown = {field.key: field.default for field in fields([SECOND, FIRST])}
+
+    assert stands_in(FIRST, shown)
+    assert not stands_in(FIRST, shown | {f"{P1}_cta": "Other"})
+    assert not stands_in(FIRST, {key: text for key, text in shown.items() if key != f"{P1}_body"})
+    assert not stands_in(Shown("c" * 64, FIRST.texts), shown)
 
 
 @pytest.mark.parametrize("chosen", [[], ["Approve"], [APPROVE_ALL, AS_DECIDED]])

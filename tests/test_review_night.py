@@ -1,15 +1,19 @@
 """The approval step: what a reviewer is shown, and what becomes of the answer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import sqlalchemy
 from airflow.sdk.exceptions import TaskAwaitingInput
+from airflow.sdk.execution_time.comms import HITLDetailRequestResult
 from psycopg.types.json import Jsonb
+from sqlalchemy.orm import Session
 
 from nurture.copywriting.edits import with_markers
 from nurture.copywriting.fact_store import sync_facts
@@ -28,13 +32,66 @@ FACTS = ["count-accuracy", "insight-what"]
 
 
 class Supervisor:
-    """The process above a task: keeps what the task asks it to store."""
+    """The process above a task: keeps what the task asks it to store, and as Airflow does the first form for ever."""
 
     def __init__(self) -> None:
         self.sent: list[Any] = []
+        self.form: Any = None
 
-    def send(self, msg: Any) -> None:
+    def send(self, msg: Any) -> Any:
         self.sent.append(msg)
+        self.form = self.form or HITLDetailRequestResult(**msg.model_dump(exclude={"type"}))
+        return self.form
+
+
+class RealForms(Supervisor):
+    """Airflow's own tables and its own code for making a form, without the servers between."""
+
+    def __init__(self, folder: Path) -> None:
+        from airflow.models.base import Base
+        from airflow.models.dagrun import DagRun
+        from airflow.models.taskinstance import TaskInstance as StoredTask
+        from airflow.utils.db import import_all_models
+
+        super().__init__()
+        import_all_models()
+        engine = sqlalchemy.create_engine(f"sqlite:///{folder}/airflow.db")
+        sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
+        Base.metadata.create_all(engine)
+        self.session = Session(engine)
+        self.session.execute(sqlalchemy.text("PRAGMA foreign_keys = OFF"))  # of the run only what the form hangs on
+        now = datetime.now(UTC)
+        _insert(self.session, DagRun, dag_id="night", run_id="run-1", run_type="manual", run_after=now, created_at=now)
+        _insert(self.session, StoredTask, id=TaskInstance.id, dag_id="night", run_id="run-1", task_id="approve_flagged",
+                state="awaiting_input", max_tries=2)  # fmt: skip
+        self.session.commit()
+        self.session.execute(sqlalchemy.text("PRAGMA foreign_keys = ON"))
+        self.task = self.session.scalars(sqlalchemy.select(StoredTask)).one()
+
+    def send(self, msg: Any) -> Any:
+        from airflow.api_fastapi.execution_api.datamodels.hitl import HITLDetailRequest
+        from airflow.api_fastapi.execution_api.routes.hitl import upsert_hitl_detail
+
+        self.sent.append(msg)
+        request = HITLDetailRequest.model_validate(msg.model_dump(exclude={"type"}))
+        stored = upsert_hitl_detail(self.task.id, request, self.session)
+        self.session.flush()
+        return HITLDetailRequestResult(**stored.model_dump(exclude_defaults=True))
+
+    def try_again(self) -> UUID:
+        """What Airflow does on a retry and on a clear: the id of the next try."""
+        self.task.prepare_db_for_next_try(self.session)
+        self.session.flush()
+        self.session.expire_all()
+        return self.task.id
+
+
+def _insert(session: Session, model: Any, **values: Any) -> None:
+    """A row with what it must have, and nothing of what does not matter here."""
+    for column in model.__table__.columns:
+        if not (column.nullable or column.default or column.server_default or column.primary_key):
+            values.setdefault(column.name, 1 if isinstance(column.type, sqlalchemy.Integer | sqlalchemy.Float) else "x")
+    session.execute(model.__table__.insert().values(**values))
 
 
 class TaskInstance:
@@ -88,6 +145,18 @@ def review(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Review:
 
 
 @pytest.fixture
+def forms(review: Review, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealForms]:
+    """The step asks Airflow's own tables."""
+    from airflow.sdk.execution_time import task_runner
+
+    forms = RealForms(tmp_path)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", forms)
+    review.supervisor = forms
+    yield forms
+    forms.session.close()
+
+
+@pytest.fixture
 def flag(warehouse: psycopg.Connection) -> Callable[..., str]:
     """Puts a flagged piece before the reviewer: `flag(people=3, headline="…")` gives back its id."""
     sync_facts(warehouse, load_facts().values())
@@ -126,8 +195,8 @@ def decisions(warehouse: psycopg.Connection) -> dict[str, tuple[str, str | None]
     return {copy_id: (decision, reason) for copy_id, decision, reason in rows}
 
 
-def key(number: int, copy_id: str, part: str = "") -> str:
-    return f"piece_{number}_{copy_id[:8]}{part and '_'}{part}"
+def key(copy_id: str, part: str = "") -> str:
+    return f"piece_{copy_id[:12]}{part and '_'}{part}"
 
 
 def test_the_reviewer_sees_copy_reasons_facts_and_people_and_a_form_for_each_piece(
@@ -143,11 +212,11 @@ def test_the_reviewer_sees_copy_reasons_facts_and_people_and_a_form_for_each_pie
              "Larkfield Insight sends the stock report to your inbox every morning",
              f"/message?message_id=message of {common}"]  # fmt: skip
     assert [words for words in shown if words not in first] == []
-    names = [(1, common, part) for part in ("", *TEXTS)] + [(2, rare, part) for part in ("", *TEXTS)]
+    names = [(common, part) for part in ("", *TEXTS)] + [(rare, part) for part in ("", *TEXTS)]
     assert list(asked.params) == ["note", *(key(*name) for name in names)]
-    assert asked.params[key(1, common)]["schema"]["enum"] == ["undecided", "approve", "reject", "edit"]
-    assert asked.params[key(2, rare, "headline")]["value"] == "A rare one"
-    assert asked.params[key(2, rare, "headline")]["schema"]["type"] == ["null", "string"]
+    assert asked.params[key(common)]["schema"]["enum"] == ["undecided", "approve", "reject", "edit"]
+    assert asked.params[key(rare, "headline")]["value"] == "A rare one"
+    assert asked.params[key(rare, "headline")]["schema"]["type"] == ["null", "string"]
     assert (asked.options, asked.defaults) == (["Approve all", "As decided below", "Use static copy"], ["Use static copy"])
 
 
@@ -171,7 +240,7 @@ def test_each_piece_is_decided_on_its_own_and_who_when_and_why_are_kept(
     review.ask()
 
     result = review.answer("As decided below", note="agreed with legal",
-                           **{key(1, first): "approve", key(2, second): "reject"})  # fmt: skip
+                           **{key(first): "approve", key(second): "reject"})  # fmt: skip
 
     assert result == {"flagged": 3, "approved": 1, "rejected": 2}
     assert decisions(warehouse) == {
@@ -188,7 +257,7 @@ def test_an_edit_is_a_piece_of_its_own_judged_by_the_same_guardrails(
     copy_id = flag()
     review.ask()
 
-    review.answer("As decided below", **{key(1, copy_id): "edit", key(1, copy_id, "cta"): "Show us how"})
+    review.answer("As decided below", **{key(copy_id): "edit", key(copy_id, "cta"): "Show us how"})
 
     assert decisions(warehouse) == {copy_id: ("edited", None)}
     [row] = warehouse.execute(
@@ -217,7 +286,7 @@ def test_an_edit_that_the_guardrails_reject_is_kept_and_not_sent(
     copy_id = flag()
     review.ask()
 
-    review.answer("As decided below", **{key(1, copy_id): "edit", key(1, copy_id, part): text})
+    review.answer("As decided below", **{key(copy_id): "edit", key(copy_id, part): text})
 
     decision, why = decisions(warehouse)[copy_id]
     assert (decision, (why or "")[: len(reason)]) == ("rejected", reason)
@@ -234,7 +303,7 @@ def test_an_edit_may_only_rest_on_facts_that_hold_today(
     warehouse.execute("UPDATE ops.fact SET is_current = false WHERE fact_id = 'count-accuracy'")
     warehouse.commit()
 
-    review.answer("As decided below", **{key(1, copy_id): "edit", key(1, copy_id, "cta"): "Show us how"})
+    review.answer("As decided below", **{key(copy_id): "edit", key(copy_id, "cta"): "Show us how"})
 
     decision, why = decisions(warehouse)[copy_id]
     assert decision == "rejected"
@@ -304,7 +373,81 @@ def test_what_does_not_fit_into_the_form_is_static_and_the_reviewer_is_told(
     kept = decisions(warehouse)
     assert {kept.pop(piece) for piece in pieces[:20]} == {("approved", None)}
     assert kept == {pieces[20]: ("timed_out", "the form had no room for it")}
+    review.supervisor.form = None  # another run of the night
     assert "1 flagged pieces" in review.ask().subject
+
+
+@pytest.mark.parametrize("through", ["the API", "the UI"])
+def test_after_a_retry_only_what_the_first_form_showed_is_decided(
+    review: Review, forms: RealForms, flag: Callable[..., str], warehouse: psycopg.Connection, through: str
+) -> None:
+    """Airflow keeps the form of the first attempt; meanwhile one of its pieces was written again, for most of the people."""
+    gone, stays = flag(people=2), flag(cta="Show me")
+    first = review.ask().params
+    warehouse.execute("DELETE FROM ops.message WHERE copy_id = %s", (gone,))
+    new = flag(people=3, cta="Show us")
+    review.ti.id = forms.try_again()
+    review.ask()
+    fields = {name: param["value"] for name, param in first.items()} if through == "the UI" else {}
+
+    review.answer("Approve all", **fields)
+
+    assert decisions(warehouse) == {
+        stays: ("approved", None), new: ("timed_out", "the form shown was of an earlier attempt, without this piece"),
+    }  # fmt: skip
+
+
+def test_after_a_retry_with_none_of_the_pieces_in_the_form_nobody_waits_for_an_answer(
+    review: Review, forms: RealForms, flag: Callable[..., str], warehouse: psycopg.Connection
+) -> None:
+    flag()
+    review.ask()
+    warehouse.execute("DELETE FROM ops.message")
+    new = flag(cta="Show us")
+    review.ti.id = forms.try_again()
+
+    result = review.operator().execute(review.context)
+
+    assert result == {"flagged": 1, "timed_out": 1}
+    assert decisions(warehouse) == {new: ("timed_out", "the form shown was of an earlier attempt, without this piece")}
+
+
+def test_after_a_retry_with_the_same_copy_the_old_form_decides_as_before(
+    review: Review, forms: RealForms, flag: Callable[..., str], warehouse: psycopg.Connection
+) -> None:
+    first, second = flag(people=2), flag(cta="Show me")
+    review.ask()
+    review.ti.id = forms.try_again()
+    review.ask()
+
+    review.answer("As decided below", **{key(first): "approve", key(second): "reject"})
+
+    assert decisions(warehouse) == {first: ("approved", None), second: ("rejected", None)}
+
+
+def test_an_answer_outlives_a_warehouse_that_hiccups_while_it_is_kept(
+    review: Review, flag: Callable[..., str], warehouse: psycopg.Connection
+) -> None:
+    """The server ends the connection in the middle of the first attempt; a sequence is not rolled back, so only then."""
+    copy_id = flag()
+    review.ask()
+    warehouse.execute("CREATE SEQUENCE attempt")
+    warehouse.execute(
+        """
+        CREATE FUNCTION hiccup() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('attempt') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+    warehouse.execute("CREATE TRIGGER hiccup BEFORE INSERT ON ops.approval FOR EACH ROW EXECUTE FUNCTION hiccup()")
+    warehouse.commit()
+
+    review.answer("As decided below", **{key(copy_id): "edit", key(copy_id, "cta"): "Show us how"})
+
+    assert decisions(warehouse) == {copy_id: ("edited", None)}
+    assert warehouse.execute("SELECT last_value FROM attempt").fetchone() == (2,)
 
 
 def test_with_nothing_flagged_nobody_is_asked(review: Review) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, TriggerRule
@@ -116,6 +117,7 @@ def campaign(
         )  # fmt: skip
         generate_copy = GenerateCopyOperator(
             task_id="generate_copy", template=template, fallback_template=fallback_template, mode=mode, **night,
+            execution_timeout=timedelta(hours=2) if mode == "calls" else None,
             doc_md=card(
                 "write the distinct pieces from approved facts, within budget",
                 "marts.audience, include/facts → ops.copy, ops.message, ops.llm_call",

@@ -10,9 +10,13 @@ from copy_night import CAMPAIGN, DAY, FALLBACK, TEMPLATE
 
 from nurture.copywriting.anthropic_model import AnthropicModel
 from nurture.copywriting.batches.batch_run import Waiting
-from nurture.copywriting.batches.campaign_batches import batch_vendor, write_campaign_copy_in_batches
+from nurture.copywriting.batches.campaign_batches import (
+    batch_vendor,
+    write_campaign_copy_after_batches,
+    write_campaign_copy_in_batches,
+)
 from nurture.copywriting.batches.vendor import BatchVendor
-from nurture.copywriting.campaign_copy import CopyCounts, write_campaign_copy
+from nurture.copywriting.campaign_copy import CopyCounts
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.openai_model import OpenAIModel
 from nurture.copywriting.store import Run
@@ -56,15 +60,23 @@ class BatchNight:
 
         return asyncio.run(work())
 
-    def write_in_calls(self) -> CopyCounts:
-        """The same night one by one."""
+    def attempt_in_calls(self) -> CopyCounts | Waiting:
+        """The same night one by one, as far as it goes."""
 
-        async def work() -> CopyCounts:
+        async def work() -> CopyCounts | Waiting:
             async with self._client(self.server.root, self.server.api_key) as client:
                 models = [self._model(client, MODELS[self.vendor])]
-                return await write_campaign_copy(self.connection, policy=self.policy, models=models, **self._what())
+                return await write_campaign_copy_after_batches(
+                    self.connection, policy=self.policy, models=models, **self._what()
+                )
 
         return asyncio.run(work())
+
+    def write_in_calls(self) -> CopyCounts:
+        """One attempt one by one that must be the last."""
+        counts = self.attempt_in_calls()
+        assert isinstance(counts, CopyCounts), counts
+        return counts
 
     def finish(self, **changes: Any) -> CopyCounts:
         """One attempt that must be the last."""

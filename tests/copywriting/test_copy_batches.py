@@ -307,3 +307,30 @@ def test_a_model_without_a_price_is_put_into_no_batch(night: BatchNight) -> None
     counts = night.finish(model="unheard-of")
 
     assert (counts.static, counts.unpriced, night.at_vendor()) == (8, True, [])
+
+
+def test_a_text_of_the_vendor_that_postgresql_does_not_take_does_not_stop_the_night(night: BatchNight) -> None:
+    night.behave(refuse_batch="token\0_limit_exceeded")
+
+    counts = night.finish(remainder="static")
+
+    assert (counts.static, states(night)) == (8, ["failed"])
+    assert night.rows("SELECT DISTINCT error ~ 'limit_exceeded' FROM ops.llm_call") == [(True,)]
+
+
+def test_answers_to_what_is_no_longer_asked_are_counted_in_the_log(
+    night: BatchNight, caplog: pytest.LogCaptureFixture
+) -> None:
+    night.behave(seconds=3600)
+    night.wait()
+    night.connection.execute("DELETE FROM marts.audience WHERE context ->> 'industry' <> 'retail'")
+    night.connection.commit()
+    night.behave(seconds=0)
+
+    night.finish()
+
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    [(cost,)] = night.rows(
+        "SELECT sum(cost_usd) FROM ops.llm_call WHERE request_hash NOT IN (SELECT request_hash FROM ops.copy)"
+    )
+    assert f"3 of its answers, for ${cost:.6f}, are thrown away" in warning

@@ -92,6 +92,15 @@ def test_a_second_try_after_a_kill_pays_once(night: BatchNight, moment: type[Wra
     ) == [(0, True)]
 
 
+def test_a_batch_that_was_planned_and_never_made_is_not_made_by_a_night_of_calls(night: BatchNight) -> None:
+    kill(night, AfterPlan)
+
+    counts = night.write_in_calls()
+
+    assert (counts.clear, night.at_vendor()) == (3, [])
+    assert night.rows("SELECT DISTINCT reserved_usd, state FROM ops.budget, ops.llm_batch") == [(0, "cancelled")]
+
+
 @pytest.mark.slow
 def test_of_a_harvest_that_was_killed_nothing_is_lost(night: BatchNight, monkeypatch: Any) -> None:
     monkeypatch.setattr(harvest, "CHUNK", 1)

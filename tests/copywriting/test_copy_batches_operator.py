@@ -39,23 +39,23 @@ def night(batch_night: BatchNight, invite: Invite, warehouse_url: str, monkeypat
     return batch_night
 
 
-def operator() -> Any:
+def operator(mode: str = "batch") -> Any:
     from nurture.operators.generate_copy import GenerateCopyOperator
 
     return GenerateCopyOperator(
-        task_id="generate_copy", campaign=CAMPAIGN, template=TEMPLATE, fallback_template=FALLBACK, day=DAY, mode="batch"
+        task_id="generate_copy", campaign=CAMPAIGN, template=TEMPLATE, fallback_template=FALLBACK, day=DAY, mode=mode
     )
 
 
 CONTEXT: Any = {"dag": SimpleNamespace(dag_id=CAMPAIGN), "run_id": "manual__1"}
 
 
-def deferred() -> Any:
+def deferred(mode: str = "batch") -> Any:
     """What the operator waits for."""
     from airflow.sdk.exceptions import TaskDeferred
 
     with pytest.raises(TaskDeferred) as waiting:
-        operator().execute(CONTEXT)
+        operator(mode).execute(CONTEXT)
     return waiting.value
 
 
@@ -82,7 +82,7 @@ def test_the_task_gives_its_worker_back_and_goes_on_when_the_batch_has_ended(nig
     event = fired(waiting.trigger)
     counts = getattr(operator(), waiting.method_name)(CONTEXT, event)
 
-    assert event == {"why": "the batches have ended"}
+    assert event == {"why": "a batch has ended"}
     assert (counts["clear"], counts["audience"], len(night.at_vendor())) == (2, 3, 1)
     assert night.rows("SELECT count(*) FROM ops.message") == [(3,)]
 
@@ -148,3 +148,36 @@ def test_a_vendor_that_is_down_does_not_end_the_wait(night: BatchNight, monkeypa
     waiting.trigger.until = (datetime.now(UTC) + timedelta(milliseconds=200)).isoformat()
 
     assert fired(waiting.trigger) == {"why": "it is time to look again"}
+
+
+def test_the_wait_ends_with_the_first_batch_that_has_ended(night: BatchNight) -> None:
+    night.behave(seconds=3600)
+    waiting = deferred()
+    night.behave(seconds=0)
+    waiting.trigger.vendor_ids.insert(0, "batch_of_nobody")
+
+    assert fired(waiting.trigger) == {"why": "a batch has ended"}
+
+
+def test_a_warehouse_that_is_down_for_a_moment_does_not_end_the_wait(
+    night: BatchNight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.behave(seconds=3600)
+    waiting = deferred()
+    night.behave(seconds=0)
+    nobody = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "nobody", "schema": "nothing"}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(nobody))
+
+    assert fired(waiting.trigger) == {"why": "a batch has ended"}
+
+
+def test_a_task_whose_mode_was_changed_to_calls_waits_for_the_batch_that_is_out(night: BatchNight) -> None:
+    night.behave(seconds=3600)
+    deferred()
+    waiting = deferred("calls")
+    night.behave(seconds=0)
+
+    counts = operator("calls").resume(CONTEXT, fired(waiting.trigger))
+
+    assert (counts["clear"], len(night.at_vendor())) == (2, 1)
+    assert night.rows("SELECT count(*) FROM ops.llm_call WHERE batch_key IS NULL") == [(0,)]

@@ -21,6 +21,21 @@ def fresh() -> Copybook:
     return Copybook(TEMPLATE, FALLBACK, date.fromisoformat(DAY))
 
 
+@pytest.mark.parametrize(("today", "is_backfilled"), [(date(2018, 1, 1), False), (date(2035, 1, 1), True)])
+def test_a_backfilled_night_says_nothing_that_has_run_out_since(
+    warehouse: psycopg.Connection, today: date, is_backfilled: bool
+) -> None:
+    day = date.fromisoformat(DAY)
+    book = Copybook(TEMPLATE, FALLBACK, day, today)
+    context = {**CONTEXT, "recent_product": "LF-PRINT200"}
+    book.choose_facts(warehouse, [context])
+
+    facts = [*book.model_request(context, "model").facts, *book.static_request(context).facts]
+
+    assert all(fact.is_valid_on(max(day, today)) for fact in facts)
+    assert ("label-price" in {fact.id for fact in facts}) is not is_backfilled
+
+
 def test_facts_come_into_the_warehouse_and_are_offered_in_the_order_in_which_they_were_chosen(
     warehouse: psycopg.Connection, fresh: Copybook
 ) -> None:
@@ -28,7 +43,7 @@ def test_facts_come_into_the_warehouse_and_are_offered_in_the_order_in_which_the
 
     request = fresh.model_request(CONTEXT, "model")
 
-    [chosen] = choose_facts(warehouse, [fresh.template.narrowed(CONTEXT)], fresh.day, VOCABULARY)
+    [chosen] = choose_facts(warehouse, [fresh.template.narrowed(CONTEXT)], fresh.facts_day, VOCABULARY)
     assert [(fact.id, fact.version) for fact in request.facts] == list(chosen)
     assert "count-what" in request.messages[1]["content"]
     assert fresh.model_request({**CONTEXT, "persona": "founder"}, "model") is request

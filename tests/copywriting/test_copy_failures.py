@@ -1,6 +1,8 @@
 """Endpoints that fail, and attempts that are killed: nothing is paid for twice, and nobody waits."""
 
 import asyncio
+from contextlib import suppress
+from itertools import product as product_of
 from typing import Any
 
 import psycopg
@@ -8,6 +10,7 @@ import pytest
 from copy_night import RETAIL, Invite, Night, Wrapped
 
 from nurture.copywriting.chat_model import Answer, ChatModel
+from nurture.errors import NurtureError
 
 
 @pytest.mark.parametrize(
@@ -218,3 +221,124 @@ def test_an_answer_is_safe_while_others_are_still_awaited(night: Night, invite: 
     counts = night.write(max_concurrency=2, wrap=lambda model: SecondWaitsForFirst(model, warehouse_url))
 
     assert (counts.model_calls, counts.unanswered) == (2, 0)
+
+
+class BreaksOnce(Wrapped):
+    """Fails at its third request in a way that nobody foresaw; or what it says it sent does."""
+
+    asked = 0
+
+    async def ask(self, *request: Any) -> Answer:
+        self.asked += 1
+        if self.asked == 3:
+            raise RuntimeError("odd")
+        return await self.model.ask(*request)
+
+
+class BreaksWhenJudged(Wrapped):
+    """Its answers cannot be judged."""
+
+    def sent(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        raise RuntimeError("odd")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("wrap", [BreaksOnce, BreaksWhenJudged])
+@pytest.mark.parametrize("changes", [{"max_concurrency": 1}, {"budget": {"run_tokens": 9_000}}])
+def test_a_failure_that_nobody_foresaw_ends_the_stage_and_is_on_the_bill(
+    night: Night, invite: Invite, wrap: type[Wrapped], changes: dict[str, Any]
+) -> None:
+    for industry, product in product_of(("retail", "healthcare", "logistics", "other"), ("LF-COUNT", "LF-SCAN", "LF-ROUTE")):
+        invite({**RETAIL, "industry": industry, "recent_product": product})
+
+    with pytest.raises(RuntimeError, match="odd"):
+        night.write(wrap=wrap, **changes)
+
+    night.connection.rollback()
+    failed = night.rows("SELECT error, cost_usd > 0 FROM ops.llm_call WHERE status = 'server_error'")
+    assert set(failed) == {("unforeseen: RuntimeError: odd", True)}
+    assert night.rows("SELECT count(*) FROM ops.llm_call WHERE status = 'in_flight'") == [(0,)]
+    assert night.rows("SELECT DISTINCT reserved_usd, reserved_tokens FROM ops.budget") == [(0, 0)]
+
+
+class NeverAnswers(Wrapped):
+    """Takes requests and says nothing."""
+
+    async def ask(self, *request: Any) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.fixture
+def six(invite: Invite) -> None:
+    """Six pieces to be written."""
+    for industry, product in product_of(("retail", "healthcare", "logistics"), ("LF-COUNT", "LF-SCAN")):
+        invite({**RETAIL, "industry": industry, "recent_product": product})
+
+
+async def cancelled(night: Night, calls: int, warehouse_url: str) -> None:
+    """An attempt that is cancelled once so many calls are noted, two of them sent."""
+    async with await psycopg.AsyncConnection.connect(warehouse_url, autocommit=True) as other:
+        attempt = asyncio.create_task(night.writing(wrap=NeverAnswers, max_concurrency=2))
+        async with asyncio.timeout(10):
+            while await noted(other) != (calls, 2):
+                await asyncio.sleep(0.02)
+        attempt.cancel()
+        with suppress(asyncio.CancelledError):
+            await attempt
+
+
+async def noted(other: psycopg.AsyncConnection) -> tuple[int, int] | None:
+    found = await other.execute("SELECT count(*), count(sent_at) FROM ops.llm_call")
+    return await found.fetchone()
+
+
+def test_a_cancelled_attempt_pays_only_for_what_went_out(night: Night, six: None, warehouse_url: str) -> None:
+    asyncio.run(cancelled(night, 4, warehouse_url))
+
+    night.connection.rollback()
+    [(calls, sent, worst)] = night.rows("SELECT count(*), count(sent_at), sum(cost_usd) FROM ops.llm_call")
+    assert (calls, sent) == (2, 2)
+    assert night.rows("SELECT DISTINCT reserved_usd FROM ops.budget") == [(worst,)]
+
+
+def test_what_a_killed_attempt_never_sent_is_money_for_its_retry(
+    night: Night, six: None, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as kill:
+        kill.setattr("nurture.copywriting.journal.Journal.close", lambda journal: None)  # SIGKILL lets nothing tidy up
+        asyncio.run(cancelled(night, 4, warehouse_url))
+    night.connection.rollback()
+    [(left, worst)] = night.rows("SELECT count(*), sum(worst_case_tokens) FROM ops.llm_call")
+
+    retry = night.write(budget={"run_tokens": int(worst * 3 / 2)})
+
+    assert (left, retry.model_calls, retry.capped_by) == (4, 6, None)
+    assert night.rows("SELECT status, count(*) FROM ops.llm_call GROUP BY 1 ORDER BY 1") == [("in_flight", 2), ("ok", 6)]
+    assert night.rows("SELECT DISTINCT reserved_usd = (SELECT sum(cost_usd) FROM ops.llm_call WHERE status = 'in_flight')"
+                      " FROM ops.budget") == [(True,)]  # fmt: skip
+
+
+class LosesItsNotes(Wrapped):
+    """While its first request is out, another attempt of the run begins."""
+
+    def __init__(self, model: ChatModel, warehouse_url: str) -> None:
+        super().__init__(model)
+        self.warehouse_url = warehouse_url
+
+    async def ask(self, *request: Any) -> Answer:
+        async with await psycopg.AsyncConnection.connect(self.warehouse_url, autocommit=True) as other:
+            async with asyncio.timeout(10):
+                while await noted(other) != (2, 1):
+                    await asyncio.sleep(0.02)
+            await other.execute("DELETE FROM ops.llm_call WHERE sent_at IS NULL")
+        return await super().ask(*request)
+
+
+def test_a_call_whose_note_was_taken_back_by_the_next_attempt_does_not_go_out(
+    night: Night, six: None, warehouse_url: str
+) -> None:
+    with pytest.raises(NurtureError, match="another attempt of run manual__1"):
+        night.write(wrap=lambda model: LosesItsNotes(model, warehouse_url), max_concurrency=1)
+
+    assert len(night.prompts()) == 1

@@ -210,7 +210,7 @@ def contexts(book: Copybook) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("day", ["2018-06-01", "2026-11-20", "2035-01-01"])
 def test_the_static_template_reads_well_for_every_context(day: str) -> None:
-    book = Copybook("lead_nurture@v1", "static_template@v3", date.fromisoformat(day))
+    book = Copybook("lead_nurture@v1", "static_template@v3", date.fromisoformat(day), date.fromisoformat(day))
 
     for context in contexts(book):
         request = book.static_request(context)

@@ -133,3 +133,25 @@ def test_both_vendors_answer_in_the_schema_with_usage_and_limits(vendor: Vendor,
     assert answer.allowances is not None
     assert isinstance(answer.allowances.requests, Allowance)
     assert isinstance(answer.allowances.tokens, Allowance)
+
+
+def test_a_count_of_tokens_that_cannot_be_is_none() -> None:
+    usage = {"prompt_tokens": 3_000_000_000, "completion_tokens": 10_000_001}
+
+    answer = ask("openai", 200, json={"usage": usage})
+
+    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
+
+
+def test_a_client_without_a_key_refuses_everything_and_says_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def work() -> None:
+        async with AsyncAnthropic(api_key=None, base_url="http://127.0.0.1:9") as client:
+            await AnthropicModel(client, "m", timeout_seconds=5).ask(MESSAGES, FORMAT, PARAMETERS)
+
+    with pytest.raises(ModelRefused, match=r"nothing was sent.*Check the connection's password") as failure:
+        asyncio.run(work())
+
+    assert failure.value.concerns_all

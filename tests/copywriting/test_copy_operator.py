@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,14 +95,84 @@ def test_the_connection_named_by_policy_takes_over(
     connect("llm", conn_type="openai", host="http://127.0.0.1:9/v1", password="k", extra={"model": "sandbox-writer-1"})
     connect("llm_second", conn_type="openai", host=night.server.root, password=night.server.api_key,
             extra={"vendor": "anthropic", "model": SECOND_MODEL})  # fmt: skip
-    policy = load_policy()
-    changed = policy.llm.model_copy(update={"fallover_conn_id": "llm_second", "backoff_seconds": 0.01})
-    monkeypatch.setattr("nurture.policy.load_policy", lambda: policy.model_copy(update={"llm": changed}))
+    fall_over_to("llm_second", monkeypatch)
     invite({"industry": "retail"})
 
     counts = generate()
 
     assert (counts["fell_over_to"], counts["unanswered"]) == (SECOND_MODEL, 0)
+
+
+def fall_over_to(conn_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = load_policy()
+    changed = policy.llm.model_copy(update={"fallover_conn_id": conn_id, "backoff_seconds": 0.01})
+    monkeypatch.setattr("nurture.policy.load_policy", lambda: policy.model_copy(update={"llm": changed}))
+
+
+def test_a_pinned_model_alone_is_asked_and_what_another_wrote_is_written_again(
+    night: Night, invite: Invite, connections: None, connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anthropic = {"conn_type": "openai", "host": night.server.root, "password": night.server.api_key,
+                 "extra": {"vendor": "anthropic", "model": SECOND_MODEL}}  # fmt: skip
+    invite({"industry": "retail"})
+    with monkeypatch.context() as second_only:
+        second_only.setenv("AIRFLOW_CONN_LLM", json.dumps(anthropic))
+        generate()
+    connect("llm_second", **anthropic)
+    fall_over_to("llm_second", monkeypatch)
+    set_switch(night.connection, "model", CAMPAIGN, value="sandbox-writer-1", changed_by="test")
+    night.connection.commit()
+
+    counts = generate()
+
+    assert (counts["models"], counts["from_store"], counts["model_calls"]) == (["sandbox-writer-1"], 0, 1)
+    assert night.rows("SELECT model FROM ops.message JOIN ops.copy USING (copy_id)") == [("sandbox-writer-1",)]
+
+
+@pytest.mark.parametrize("wrong", [None, {"vendor": "openia"}, {}, {"model": "m"}])
+def test_a_wrong_connection_to_fall_over_to_does_not_stop_the_first(
+    night: Night,
+    invite: Invite,
+    connections: None,
+    connect: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wrong: dict[str, str] | None,
+) -> None:
+    """Missing; of an unknown vendor; without a model; without a password."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if wrong is not None:
+        connect("llm_second", conn_type="openai", extra=wrong)
+    fall_over_to("llm_second", monkeypatch)
+    invite({"industry": "retail"})
+
+    with caplog.at_level(logging.WARNING, logger="nurture"):
+        counts = generate()
+
+    assert (counts["models"], counts["unanswered"]) == (["sandbox-writer-1"], 0)
+    assert "Nothing takes over through connection 'llm_second'" in caplog.text
+
+
+def test_a_connection_without_a_password_says_what_to_mend(
+    night: Night, invite: Invite, connections: None, connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    connect("llm", conn_type="openai", host=night.server.url, extra={"model": "sandbox-writer-1"})
+
+    with pytest.raises(ConfigError, match=r"connection 'llm': .*Check its password"):
+        generate()
+
+
+def test_only_a_night_of_single_calls_has_a_deadline() -> None:
+    from nurture.campaign import Arms, campaign
+
+    given: dict[str, Any] = {
+        "dag_id": CAMPAIGN, "doc": None, "template": TEMPLATE, "fallback_template": FALLBACK, "triggers": [],
+        "lifecycle_stages": [], "arms": Arms(0.4, 0.4),
+    }  # fmt: skip
+    calls, batch = (campaign(**given, mode=mode).get_task("generate_copy") for mode in ("calls", "batch"))
+
+    assert (calls.execution_timeout, batch.execution_timeout) == (timedelta(hours=2), None)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,35 @@ def test_one_wave_of_refusals_halves_the_window_once_and_then_it_opens_by_one_a_
     run(work)
 
 
+def test_whoever_waits_goes_on_at_once_when_the_run_is_stopped() -> None:
+    async def work() -> None:
+        pace = Pace(most=1)
+        out = await send(pace)
+        going = asyncio.create_task(send(pace))
+        coming = [asyncio.create_task(pace.enter(1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        pace.busy(out, ModelBusy("HTTP 429", status="rate_limited", retry_after_seconds=60))
+
+        pace.stop()
+
+        await asyncio.wait_for(asyncio.gather(going, *coming, send(pace)), 1)
+
+    run(work)
+
+
+def test_a_slot_that_is_given_back_twice_is_one_slot() -> None:
+    async def work() -> None:
+        pace = Pace(most=2)
+        slots = [await send(pace), await send(pace)]
+
+        pace.over(slots[0])
+        pace.over(slots[0])
+
+        assert pace.in_flight == 1
+
+    run(work)
+
+
 def test_the_window_never_closes() -> None:
     async def work() -> None:
         pace = Pace(most=2)

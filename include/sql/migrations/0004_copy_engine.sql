@@ -84,6 +84,9 @@ CREATE INDEX llm_batch_run ON ops.llm_batch (dag_id, run_id);
 CREATE INDEX llm_batch_open ON ops.llm_batch (vendor) WHERE state IN ('planned', 'submitted');
 ALTER TABLE ops.llm_call ADD COLUMN batch_key text REFERENCES ops.llm_batch; -- set: a request of that batch, noted when it ended;
                                                 -- status may also be expired | cancelled | missing | lost (its batch never ended); cost at batch price
+ALTER TABLE ops.llm_call ADD COLUMN sent_at timestamptz;      -- committed right before it went out; NULL: not yet, or in a batch
+ALTER TABLE ops.llm_call ADD COLUMN worst_case_tokens bigint; -- reserved with cost_usd while it is in_flight; NULL: in a batch
+ALTER TABLE ops.llm_call ADD COLUMN budget_day date;          -- UTC day whose budget it counts against; NULL: in a batch
 CREATE UNIQUE INDEX llm_call_batch ON ops.llm_call (batch_key, request_hash) WHERE batch_key IS NOT NULL;
 
 -- Grain: one evaluation of one template version with one model over its golden contexts.

@@ -1,8 +1,8 @@
 """The hard budget, in `ops.budget`: reserved at a call's worst case before it goes out, settled at what it cost after.
 
 Everyone who spends goes through here: runs at the same time, their retries, their batches. A row of `ops.budget` is locked
-from the check to the commit, so together they never pass a cap. What a killed attempt had reserved stays reserved: it may
-have been charged.
+from the check to the commit, so together they never pass a cap. What a killed attempt had reserved for calls that went out
+stays reserved: they may have been charged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +53,7 @@ class Purse:
     """The caps that a call counts against: of the run, the day, the campaign. What was reserved in one is settled in it."""
 
     caps: tuple[Cap, ...]
+    day: date
 
     @classmethod
     def of(cls, run: Run, budget: Budget, day: date) -> "Purse":
@@ -65,7 +66,8 @@ class Purse:
                 Cap("run", f"{run.dag_id}/{run.run_id}", "run", _amount(budget.run_usd, budget.run_tokens)),
                 Cap("day", day.isoformat(), "day", _amount(budget.day_usd, budget.day_tokens)),
                 Cap("campaign", f"{run.campaign}/{day:%Y-%m}", "campaign_month", _amount(month_usd, month_tokens)),
-            )
+            ),
+            day,
         )
 
     @property

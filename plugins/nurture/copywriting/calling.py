@@ -13,8 +13,10 @@ from nurture.copywriting.calls import CallOutcome, PlannedCall
 from nurture.copywriting.chat_model import Answer, ModelBusy, ModelRefused
 from nurture.copywriting.fallover import Lane
 from nurture.copywriting.journal import Ended, Journal, Withdrawn
+from nurture.copywriting.pacing import Slot
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run, StoredCopy
+from nurture.errors import NurtureError
 from nurture.policy import Budget
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Caller:
     """Makes the calls of one run, as many at a time as it is asked to.
 
     Attributes:
-        is_stopped: set it, and nothing more goes out.
+        is_stopped: nothing more goes out.
     """
 
     def __init__(self, run: Run, journal: Journal, budget: Budget) -> None:
@@ -54,6 +56,11 @@ class Caller:
         self.is_stopped = False
         self._is_off = False  # the switch, as the latest call found it
         self._judging = asyncio.Lock()
+
+    async def stop(self) -> None:
+        """Send nothing more, and wait for no money."""
+        self.is_stopped = True
+        await self.journal.stop()
 
     async def call(self, lane: Lane, request: CopyRequest, attempt: int) -> StoredCopy | None:
         """Ask a model once. None: a cap or the switch did not allow it.
@@ -64,13 +71,29 @@ class Caller:
         """
         worst = worst_case(request, lane.price)
         slot = await lane.pace.enter(_likely_tokens(request, worst))
-        if lane.out:
+        try:
+            out = await self._send_off(lane, slot, request, attempt, worst)
+            if out is None:
+                return None
+            answer = await self._ask(lane, slot, out)
+            return await self._keep(lane, out, answer)
+        finally:
             lane.pace.over(slot)
+
+    async def _send_off(self, lane: Lane, slot: Slot, request: CopyRequest, attempt: int, worst: Amount) -> "_Call | None":
+        """Pay for a call and note it, then note that it goes out. None: a cap or the switch does not allow it.
+
+        Raises:
+            LaneIsOut: the model is not to be asked.
+            NurtureError: another attempt of this run has begun.
+        """
+        if lane.out:
             raise LaneIsOut
+        if self.is_stopped:
+            return None
         purse = Purse.of(self.run, self.budget, datetime.now(UTC).date())
         out = await self._begin(PlannedCall(request, lane.model.name, attempt, worst, purse))
         if out is None:
-            lane.pace.over(slot)
             return None
         await lane.pace.go(slot)
         if lane.out or self._is_off or self.is_stopped:  # since it was noted
@@ -79,22 +102,39 @@ class Caller:
             if lane.out:
                 raise LaneIsOut
             return None
-        out.began = time.monotonic()
+        if not await self.journal.send(out.id):
+            raise NurtureError(
+                f"another attempt of run {self.run.run_id} took back a call of this one before it went out; end this attempt"
+            )
+        return out
+
+    async def _ask(self, lane: Lane, slot: Slot, call: "_Call") -> Answer:
+        """Ask the model; what came of it is noted when it is no answer."""
+        request, worst = call.plan.request, call.plan.worst
+        call.began = time.monotonic()
         try:
             answer = await lane.model.ask(request.messages, request.response_format, request.parameters)
         except ModelBusy as error:
             lane.pace.busy(slot, error)
-            await self._end(out, error.status, worst if error.may_be_charged else NOTHING, error=str(error))
+            await self._end(call, error.status, worst if error.may_be_charged else NOTHING, error=str(error))
             raise
         except ModelRefused as error:
             if error.concerns_all:
                 lane.give_up("refused", str(error))
             lane.pace.over(slot)
-            await self._end(out, "bad_request", NOTHING, error=str(error))
+            await self._end(call, "bad_request", NOTHING, error=str(error))
+            raise
+        except Exception as error:
+            lane.pace.over(slot)
+            await self._fail(call, error)
             raise
         lane.pace.answered(slot, answer.allowances)
         lane.answered_at = time.monotonic()
-        return await self._keep(lane, out, answer)
+        return answer
+
+    async def _fail(self, call: "_Call", error: Exception) -> None:
+        """Note a failure that nobody foresaw: the call may have been charged."""
+        await self._end(call, "server_error", call.plan.worst, error=f"unforeseen: {type(error).__name__}: {error}")
 
     async def _begin(self, plan: PlannedCall) -> "_Call | None":
         """Reserve the money and note the call; None: a cap or the switch does not allow it."""
@@ -117,7 +157,11 @@ class Caller:
             cost = Amount(usd, answer.prompt_tokens + answer.completion_tokens)
         async with self._judging:
             await asyncio.sleep(0)  # judging takes milliseconds: between two answers, what goes out next goes first
-            judged = judge_answer(call.plan.request, answer, lane.model.sent(call.plan.request.parameters))
+            try:
+                judged = judge_answer(call.plan.request, answer, lane.model.sent(call.plan.request.parameters))
+            except Exception as error:
+                await self._fail(call, error)
+                raise
         status = "bad_answer" if judged.why_not else "ok"
         return await self._end(call, status, cost, error=judged.why_not, answer=answer, judged=judged)
 

@@ -1,20 +1,23 @@
 """`ops.llm_call`: each request is noted before it goes out and again when it is answered, so that no money is forgotten.
 
-A row that stays `in_flight` after its run is a call whose attempt was killed: it may have been charged, and counts in full.
+A row that stays `in_flight` after its run is a call whose attempt was killed. If it had gone out (`sent_at`), it may have
+been charged, and counts in full; else the run's next attempt takes it back.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import LiteralString
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from nurture.copywriting.budget import Amount, Purse
+from nurture.copywriting.budget import NOTHING, Amount, Purse, settle
 from nurture.copywriting.chat_model import Answer
 from nurture.copywriting.pieces import storable
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run
+from nurture.policy import Budget
 from nurture.warehouse.statements import statement
 
 
@@ -52,6 +55,8 @@ def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[Planne
             "model": plan.model,
             "attempt": plan.attempt,
             "worst_case_usd": str(plan.worst.usd),
+            "worst_case_tokens": plan.worst.tokens,
+            "budget_day": plan.purse.day.isoformat(),
         }
         for plan in plans
     ]
@@ -65,9 +70,26 @@ def end_calls(connection: psycopg.Connection, outcomes: Sequence[CallOutcome]) -
         cursor.executemany(statement("copy/end_call.sql"), [_row(outcome) for outcome in outcomes])
 
 
-def withdraw_calls(connection: psycopg.Connection, call_ids: Sequence[int]) -> None:
-    """Take back notes of calls that did not go out after all."""
-    connection.execute("DELETE FROM ops.llm_call WHERE llm_call_id = ANY(%s)", (list(call_ids),))
+def mark_sent(connection: psycopg.Connection, call_ids: Sequence[int]) -> set[int]:
+    """Note that calls go out now. Those whose note is still there: the others may not go."""
+    return _ids(connection, "UPDATE ops.llm_call SET sent_at = clock_timestamp() WHERE llm_call_id = ANY(%s)", call_ids)
+
+
+def withdraw_calls(connection: psycopg.Connection, call_ids: Sequence[int]) -> set[int]:
+    """Take back notes of calls that did not go out after all. Those whose note was still there."""
+    return _ids(connection, "DELETE FROM ops.llm_call WHERE llm_call_id = ANY(%s)", call_ids)
+
+
+def withdraw_unsent(connection: psycopg.Connection, run: Run, budget: Budget) -> None:
+    """Take back what attempts of `run` that are over had noted and never sent, and give its money back."""
+    rows = connection.execute(statement("copy/withdraw_unsent.sql"), {"dag_id": run.dag_id, "run_id": run.run_id})
+    for campaign, day, usd, tokens in rows.fetchall():
+        purse = Purse.of(Run(run.dag_id, run.run_id, campaign), budget, day)
+        settle(connection, purse, reserved=Amount(usd, tokens), spent=NOTHING)
+
+
+def _ids(connection: psycopg.Connection, change: LiteralString, call_ids: Sequence[int]) -> set[int]:
+    return {row[0] for row in connection.execute(change + " RETURNING llm_call_id", (list(call_ids),))}
 
 
 def _row(outcome: CallOutcome) -> dict[str, int | float | str | Decimal | None]:

@@ -52,17 +52,19 @@ class CopyPlan:
 
 
 def plan_copy(
-    connection: psycopg.Connection, run: Run, day: str, *, template: str, fallback_template: str, models: Sequence[str]
-) -> CopyPlan:
+    connection: psycopg.Connection, run: Run, day: str, *, template: str, fallback_template: str, models: Sequence[str],
+    today: date | None = None,
+) -> CopyPlan:  # fmt: skip
     """Read the night's audience, choose its facts, and look up what was written before. Commits.
 
     Args:
         models: names, first choice first; a piece by any of them will do.
+        today: UTC; by default the clock's.
 
     Raises:
         ConfigError: a template, a fact or the vocabulary is wrong.
     """
-    book = Copybook(template, fallback_template, date.fromisoformat(day))
+    book = Copybook(template, fallback_template, date.fromisoformat(day), today)
     groups = distinct_contexts(connection, run.campaign, day)
     contexts = {group.context: normalise(loads(group.context), book.vocabulary) for group in groups}
     raw = [group.context for group in groups if group.arm == "ai"]

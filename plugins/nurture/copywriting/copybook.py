@@ -1,7 +1,7 @@
 """What is asked for, once the day, the templates, the facts and the vocabulary are known."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import psycopg
 
@@ -19,19 +19,25 @@ Narrowed = tuple[str, ...]
 class Copybook:
     """What is needed to phrase requests for one day: two templates, the facts, the vocabulary.
 
-    Facts are chosen for all contexts at once (`choose_facts`), before requests to a model are phrased.
+    Facts are chosen for all contexts at once (`choose_facts`), before requests to a model are phrased. As the push does,
+    they count as of today, or as of the night's day where the data is ahead of the clock: a backfilled night says nothing
+    that has run out since.
+
+    Args:
+        day: the night's.
+        today: UTC; by default the clock's.
 
     Raises:
         ConfigError: a file in `include/` is wrong, or a reference names the wrong kind of template.
     """
 
-    def __init__(self, template: str, fallback_template: str, day: date) -> None:
+    def __init__(self, template: str, fallback_template: str, day: date, today: date | None = None) -> None:
         written, static = load_campaign_template(template), load_template(fallback_template)
         if not isinstance(static, StaticTemplate):
             raise ConfigError(f"{fallback_template} is for a model; a campaign's fallback must be of kind static")
         self.vocabulary = load_vocabulary()
         self.facts = load_facts(vocabulary=self.vocabulary)
-        self.day = day
+        self.facts_day = max(day, today or datetime.now(UTC).date())
         self.template, self.fallback = written, static
         self.template_hash, self.fallback_hash = text_hash(template), text_hash(fallback_template)
         self._offered: dict[Narrowed, tuple[Fact, ...]] = {}
@@ -47,7 +53,7 @@ class Copybook:
             ConfigError: a fact was reworded without a new version.
             NurtureError: another deployment's facts are in the warehouse.
         """
-        self._offered |= offer_facts(connection, self.template, contexts, self.facts, self.day, self.vocabulary)
+        self._offered |= offer_facts(connection, self.template, contexts, self.facts, self.facts_day, self.vocabulary)
         connection.commit()
 
     def model_request(self, context: Context, model: str) -> CopyRequest:
@@ -76,7 +82,7 @@ class Copybook:
     def _static_request(self, narrowed: Context) -> CopyRequest:
         parts = [part for name in self.fallback.sections for part in self.fallback.applying(name, narrowed)]
         cited = [self.facts[fact_id] for fact_id in sorted({fact_id for part in parts for fact_id in part.cites})]
-        facts = tuple(fact for fact in cited if fact.is_valid_on(self.day))
+        facts = tuple(fact for fact in cited if fact.is_valid_on(self.facts_day))
         return CopyRequest(self.fallback, self.fallback_hash, narrowed, facts, None, self.vocabulary)
 
 

@@ -1,10 +1,10 @@
 """The form in which a reviewer decides on each piece, and reading the answer: what is not clearly a yes is a no.
 
-The keys of the form's fields hold the piece's content hash. So an answer to a form that was opened before the copy was
-written again does not fit the pieces that are shown now, and approves nothing.
+The keys of the form's fields hold the piece's content hash, and nothing of its place. So it can be told which pieces stand
+in a form of an earlier attempt, and an answer to a form of other copy approves nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -63,32 +63,43 @@ def fields(pieces: Sequence[Shown]) -> list[Field]:
     """The form: for each piece what becomes of it, and its texts."""
     form = []
     for number, piece in enumerate(pieces, start=1):
-        key = _key(number, piece)
+        key = _key(piece)
         form.append(Field(key, f"Piece {number}: what becomes of it", UNDECIDED, CHOICES))
         form += [Field(_text_key(key, name), f"Piece {number}: {name}", text) for name, text in piece.texts.items()]
     return form
 
 
-def read_answer(pieces: Sequence[Shown], chosen: Sequence[str], given: Mapping[str, Any] | None) -> list[Decision]:
+def stands_in(piece: Shown, form: Mapping[str, Any]) -> bool:
+    """Whether a form showed the piece, every text of it.
+
+    Args:
+        form: by key, what stood in each field of the form that was really shown.
+    """
+    return all(field.key in form and form[field.key] == field.default for field in fields([piece]))
+
+
+def read_answer(
+    pieces: Sequence[Shown], chosen: Sequence[str], given: Mapping[str, Any] | None, *, other_fields: Collection[str] = ()
+) -> list[Decision]:
     """What was decided on each of `pieces`.
 
     Args:
         chosen: what was chosen for the whole form.
         given: the fields that came back. Airflow's API does not check them: anything may be missing or wrong.
+        other_fields: keys that the form had besides those of `pieces`; what they say concerns nobody any more.
     """
     given = given if isinstance(given, Mapping) else {}
     whole = chosen[0] if len(chosen) == 1 else None
     if whole == STATIC:
         return [Decision(piece.copy_id, "rejected") for piece in pieces]
     known = {NOTE} | {field.key for field in fields(pieces)}
-    problem = None
     if whole not in (APPROVE_ALL, AS_DECIDED):
         problem = f"the answer chose {list(chosen)}; expected one of {APPROVE_ALL!r}, {AS_DECIDED!r}, {STATIC!r}"
-    elif foreign := sorted(str(key)[:60] for key in set(given) - known):
-        problem = f"the answer has the field {foreign[0]!r}, which belongs to another form: the copy was written again since"
-    if problem:
         return [Decision(piece.copy_id, "rejected", problem) for piece in pieces]
-    return [_decide(number, piece, whole == APPROVE_ALL, given) for number, piece in enumerate(pieces, start=1)]
+    if foreign := sorted(str(key)[:60] for key in set(given) - known - set(other_fields)):
+        problem = f"the answer has the field {foreign[0]!r}, which belongs to another form: nobody decided on this piece"
+        return [Decision(piece.copy_id, "timed_out", problem) for piece in pieces]
+    return [_decide(piece, whole == APPROVE_ALL, given) for piece in pieces]
 
 
 def read_note(given: Mapping[str, Any] | None) -> str | None:
@@ -97,16 +108,21 @@ def read_note(given: Mapping[str, Any] | None) -> str | None:
     return note.strip()[:2000] or None if isinstance(note, str) else None
 
 
-def _decide(number: int, piece: Shown, approves_all: bool, given: Mapping[str, Any]) -> Decision:
-    key, approved = _key(number, piece), Decision(piece.copy_id, "approved")
+def _decide(piece: Shown, approves_all: bool, given: Mapping[str, Any]) -> Decision:
+    key, approved = _key(piece), Decision(piece.copy_id, "approved")
     choice = given.get(key, UNDECIDED)
-    texts = {name: given.get(_text_key(key, name)) for name in piece.texts}
-    if bad := next((name for name, text in texts.items() if not (text is None or isinstance(text, str))), None):
+    # Airflow's form sends null for a text that was emptied; a text that was left alone comes back as it was.
+    texts = {name: given[_text_key(key, name)] for name in piece.texts if _text_key(key, name) in given}
+    texts = {name: "" if text is None else text for name, text in texts.items()}
+    if bad := next((name for name, text in texts.items() if not isinstance(text, str)), None):
         return approved.refused(f"the field {bad} is no text")
-    edited = {name: text for name, text in texts.items() if text and _same(text) != _same(piece.texts[name])}
+    edited = {name: text for name, text in texts.items() if _same(text) != _same(piece.texts[name])}
+    emptied = [name for name, text in edited.items() if not _same(text)]
     if choice == REJECT:
         return approved.refused(f"rejected on its own, in an answer {APPROVE_ALL!r}") if approves_all else Decision(
             piece.copy_id, "rejected")  # fmt: skip
+    if emptied and choice in (UNDECIDED, APPROVE, EDIT):
+        return approved.refused(f"the text {emptied[0]} was emptied: reject the piece or write a text")
     if choice == EDIT:
         if not edited:
             return approved.refused(f"{EDIT!r} was chosen and nothing was changed; choose {APPROVE!r} to send it as it is")
@@ -124,8 +140,8 @@ def _decide(number: int, piece: Shown, approves_all: bool, given: Mapping[str, A
     return approved.refused(f"the answer says {str(choice)[:60]!r}; expected one of {', '.join(CHOICES)}")
 
 
-def _key(number: int, piece: Shown) -> str:
-    return f"piece_{number}_{piece.copy_id[:8]}"
+def _key(piece: Shown) -> str:
+    return f"piece_{piece.copy_id[:12]}"
 
 
 def _text_key(key: str, text_name: str) -> str:

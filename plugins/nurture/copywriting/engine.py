@@ -12,6 +12,7 @@ import psycopg
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from nurture.copywriting.calling import Caller, LaneIsOut
+from nurture.copywriting.calls import withdraw_unsent
 from nurture.copywriting.chat_model import ChatModel, ModelBusy, ModelRefused
 from nurture.copywriting.fallover import Lane, Lineup
 from nurture.copywriting.journal import Journal
@@ -61,9 +62,11 @@ async def write_copy(
     the result: its people get static copy, and a later run asks again. When something fails that is no model's doing,
     nothing new goes out, what is out comes home, and then it is raised.
     """
+    withdraw_unsent(connection, run, policy.budget)
+    connection.commit()
     if not wanted:
         return Written()
-    journal = Journal(connection, run)
+    journal = Journal(connection, run, policy.budget)
     caller = Caller(run, journal, policy.budget)
     lineup = Lineup(models, load_prices(), policy, datetime.now(UTC).date())
     writer = _Writer(caller, lineup, policy)
@@ -104,7 +107,8 @@ class _Writer:
                 await self._write(wanted)
         except Exception as error:
             self.failure = self.failure or error
-            self.caller.is_stopped = True
+            self.lineup.stop()
+            await self.caller.stop()
 
     async def _write(self, wanted: Wanted) -> None:
         """Ask the models that are not out, one after the other, until one answers, refuses this very request, or may not."""

@@ -57,6 +57,11 @@ class Lineup:
         for lane in self.lanes:
             _check_price(lane, policy)
 
+    def stop(self) -> None:
+        """Let nobody wait for a turn any more."""
+        for lane in self.lanes:
+            lane.pace.stop()
+
     @property
     def took_over(self) -> str | None:
         """The model that answered where the first one did not, if any did."""

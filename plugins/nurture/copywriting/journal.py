@@ -12,8 +12,17 @@ import psycopg
 
 from nurture.copywriting import store
 from nurture.copywriting.budget import NOTHING, Amount, Purse, reserve_each, settle
-from nurture.copywriting.calls import CallOutcome, PlannedCall, begin_calls, end_calls, withdraw_calls
+from nurture.copywriting.calls import (
+    CallOutcome,
+    PlannedCall,
+    begin_calls,
+    end_calls,
+    mark_sent,
+    withdraw_calls,
+    withdraw_unsent,
+)
 from nurture.copywriting.store import Kept, Run, StoredCopy
+from nurture.policy import Budget
 from nurture.warehouse.dead_letter import DeadLetter, bury
 
 Result = TypeVar("Result")
@@ -45,10 +54,20 @@ class Withdrawn:
 
 
 @dataclass(frozen=True)
+class _Sent:
+    """A noted call that goes out now."""
+
+    call_id: int
+
+
+Change = PlannedCall | _Sent | Ended | Withdrawn
+
+
+@dataclass(frozen=True)
 class _Entry:
     """Something to write, and who waits for it to be committed."""
 
-    what: PlannedCall | Ended | Withdrawn
+    what: Change
     done: asyncio.Future[Any]
 
 
@@ -59,8 +78,9 @@ class Journal:
     (group commit). When it fails, each entry is written alone, so that a bad one takes none of the others with it.
     """
 
-    def __init__(self, connection: psycopg.Connection, run: Run) -> None:
-        self.connection, self.run = connection, run
+    def __init__(self, connection: psycopg.Connection, run: Run, budget: Budget) -> None:
+        self.connection, self.run, self.budget = connection, run, budget
+        self._is_stopped = False
         self._entries: list[_Entry] = []
         self._writing: asyncio.Task[None] | None = None
         self._one_writer = threading.Lock()
@@ -77,9 +97,19 @@ class Journal:
             if begun.capped_by is None:
                 return begun
             async with self._money_back:
-                if self._out == 0:
+                if self._out == 0 or self._is_stopped:
                     return begun
                 await self._money_back.wait()
+
+    async def stop(self) -> None:
+        """Let nobody wait for money any more."""
+        self._is_stopped = True
+        async with self._money_back:
+            self._money_back.notify_all()
+
+    async def send(self, call_id: int) -> bool:
+        """Note that a call goes out now: from here on it may be charged. False: another attempt took its note back."""
+        return cast(bool, await self._written(_Sent(call_id)))
 
     async def end(self, ended: Ended) -> StoredCopy | None:
         """Note what came of a call, settle its money and keep its answer. The copy as stored: whoever stored first, wins."""
@@ -90,12 +120,18 @@ class Journal:
         await self._written(call)
 
     def close(self) -> None:
-        """Write what is left of answers: after an error, nobody waits for them any more, but they are paid for."""
-        left = [entry for entry in self._entries if not isinstance(entry.what, PlannedCall)]
-        self._entries = []
-        self._write([entry.what for entry in left])
+        """Write what is left after an error: answers, for which nobody waits any more, but they are paid for.
 
-    def _written(self, what: PlannedCall | Ended | Withdrawn) -> asyncio.Future[Any]:
+        What was noted and never went out, because its task was cancelled, is taken back.
+        """
+        left = [entry.what for entry in self._entries if isinstance(entry.what, Ended | Withdrawn)]
+        self._entries = []
+        self._write(left)
+        with self._one_writer, suppress(psycopg.Error):  # the connection may be lost: then the next attempt does it
+            withdraw_unsent(self.connection, self.run, self.budget)
+            self.connection.commit()
+
+    def _written(self, what: Change) -> asyncio.Future[Any]:
         entry = _Entry(what, asyncio.get_running_loop().create_future())
         self._entries.append(entry)
         if self._writing is None or self._writing.done():
@@ -109,7 +145,7 @@ class Journal:
             over = 0
             for entry, result in zip(group, results, strict=True):
                 self._out += isinstance(result, Begun) and result.call_id is not None
-                over += not isinstance(entry.what, PlannedCall)
+                over += isinstance(entry.what, Ended | Withdrawn)
                 if not entry.done.done():
                     _tell(entry.done, result)
             if over:
@@ -123,7 +159,7 @@ class Journal:
             else:
                 self._money_back.notify_all()
 
-    def _write(self, group: Sequence[PlannedCall | Ended | Withdrawn]) -> list[Any]:
+    def _write(self, group: Sequence[Change]) -> list[Any]:
         """The result of each entry, or the exception that kept it from being written."""
         if not group:
             return []
@@ -137,12 +173,13 @@ class Journal:
                     return [error]
         return [self._write([what])[0] for what in group]
 
-    def _commit(self, group: Sequence[PlannedCall | Ended | Withdrawn]) -> list[Any]:
+    def _commit(self, group: Sequence[Change]) -> list[Any]:
         """Write a group in one transaction. Answers first: what they give back, new calls may use.
 
         Copy is stored in the order of its hash, then budget rows are locked, in one order too: no deadlocks between runs.
         """
         ended = [what for what in group if isinstance(what, Ended)]
+        sent = [what for what in group if isinstance(what, _Sent)]
         withdrawn = [what for what in group if isinstance(what, Withdrawn)]
         plans = [what for what in group if isinstance(what, PlannedCall)]
         results: dict[int, Any] = {}
@@ -153,8 +190,12 @@ class Journal:
             )
             end_calls(self.connection, [one.outcome for one in ended])
             results |= {id(one): copies[one.kept.request.request_hash] if one.kept else None for one in ended}
+        if sent:
+            marked = mark_sent(self.connection, [one.call_id for one in sent])
+            results |= {id(one): one.call_id in marked for one in sent}
         if withdrawn:
-            withdraw_calls(self.connection, [one.call_id for one in withdrawn])
+            gone = withdraw_calls(self.connection, [one.call_id for one in withdrawn])
+            withdrawn = [one for one in withdrawn if one.call_id in gone]
         self._settle([(one.outcome.plan, one.outcome.cost) for one in ended] + [(one.plan, NOTHING) for one in withdrawn])
         for purse, some in groupby(plans, key=lambda plan: plan.purse):
             same = list(some)

@@ -58,11 +58,13 @@ class Slot:
     Attributes:
         patience_ends: when it goes whatever the endpoint's limits say, monotonic.
         since: when it went out, monotonic; None: not yet.
+        is_over: its place is free again.
     """
 
     tokens: int
     patience_ends: float
     since: float | None = None
+    is_over: bool = False
 
 
 class Pace:
@@ -80,6 +82,7 @@ class Pace:
         self._entered = 0
         self._tokens = 0
         self._is_opening = True
+        self._is_stopped = False
         self._narrowed_at = 0.0
         self._held_until = 0.0
         self._buckets: dict[str, _Bucket] = {}
@@ -118,7 +121,13 @@ class Pace:
         self.over(slot, error.allowances)
 
     def over(self, slot: Slot, allowances: Allowances | None = None) -> None:
-        """The request is over, whether it went out or not, and says nothing about the pace beyond its headers."""
+        """The request is over, whether it went out or not, and says nothing about the pace beyond its headers.
+
+        A second time it does nothing.
+        """
+        if slot.is_over:
+            return
+        slot.is_over = True
         self._entered -= 1
         self._tokens -= slot.tokens
         if slot.since is not None:
@@ -130,6 +139,11 @@ class Pace:
             self._buckets["tokens"] = _Bucket.told(told.tokens, self._tokens)
         self._advance()
 
+    def stop(self) -> None:
+        """Hold nobody back any more: whoever waits, or comes, goes on at once and finds that the run is over."""
+        self._is_stopped = True
+        self._advance()
+
     def _in_line(self, line: deque[tuple[Slot, asyncio.Future[None]]], slot: Slot) -> asyncio.Future[None]:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line.append((slot, turn))
@@ -138,7 +152,7 @@ class Pace:
 
     def _advance(self) -> None:
         """Let all go and enter whose turn it is."""
-        while self._going and self.in_flight < int(self.window):
+        while self._going and (self._is_stopped or self.in_flight < int(self.window)):
             slot, turn = self._going.popleft()
             if not turn.done():  # else its task was cancelled
                 self.in_flight += 1
@@ -159,6 +173,8 @@ class Pace:
 
     def _is_held_back(self, slot: Slot) -> bool:
         """Whether a request must wait; if only for a time, this is asked again when it is over."""
+        if self._is_stopped:
+            return False
         if self._entered >= ROOM_A_SLOT * int(self.window):
             return True
         now, units = time.monotonic(), {"requests": 1, "tokens": slot.tokens}

@@ -10,6 +10,7 @@ from nurture.copywriting.chat_model import ModelBusy, ModelRefused
 CONCERNS_ALL = {401, 402, 403, 404}  # key, money, permission, model name
 PASSING = {408, 409, 425, 429}
 OVERLOADED = {429, 503, 529}
+MOST_TOKENS = 10_000_000  # no model reads or writes that many: the endpoint counts wrong
 
 
 async def post(
@@ -41,6 +42,8 @@ async def post(
         raise _translated(error) from None
     except (errors.APIError, ValueError) as error:
         raise no_whole_answer(error.__cause__ or error) from None
+    except (TypeError, errors.APIError.__base__) as error:  # the client itself refuses: a key is missing, say
+        raise ModelRefused(f"nothing was sent: {error} Check the connection's password.", concerns_all=True) from None
 
 
 def no_whole_answer(cause: BaseException) -> ModelBusy:
@@ -57,7 +60,7 @@ def text_at(body: Any, *path: str | int) -> str | None:
 def count_at(body: Any, *path: str | int) -> int | None:
     """The number of tokens at `path`, or None, and then the worst case counts."""
     found = _at(body, path)
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= MOST_TOKENS else None
 
 
 def _at(body: Any, path: tuple[str | int, ...]) -> Any:

@@ -1,5 +1,6 @@
 """The model endpoint: the provider's hook, for both vendors, without their clients' own retries and over aiohttp."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from nurture.copywriting.chat_model import ChatModel
+
+log = logging.getLogger(__name__)
 
 VENDORS = ("openai", "anthropic")
 RISK_LEVELS = ("low", "medium", "high")
@@ -67,10 +70,18 @@ class LlmHook(OpenAIHook):
 
     @asynccontextmanager
     async def openai_client(self) -> AsyncIterator["AsyncOpenAI"]:
-        """The vendor's client over aiohttp, which keeps up with hundreds of requests in flight; closed at the end."""
-        from openai import DefaultAioHttpClient
+        """The vendor's client over aiohttp, which keeps up with hundreds of requests in flight; closed at the end.
 
-        async with await self.aget_conn() as client, DefaultAioHttpClient() as transport:
+        Raises:
+            ConfigError: the client cannot be made of the connection.
+        """
+        from openai import DefaultAioHttpClient, OpenAIError
+
+        try:
+            connected = await self.aget_conn()
+        except OpenAIError as error:
+            raise ConfigError(f"connection {self.conn_id!r}: {error} Check its password and its host.") from None
+        async with connected as client, DefaultAioHttpClient() as transport:
             yield client.with_options(http_client=transport)
 
     @asynccontextmanager
@@ -113,14 +124,21 @@ async def chat_models(
 ) -> AsyncIterator[list["ChatModel"]]:
     """The models of several connections, first choice first; `first_name` in place of the first one's own.
 
+    A later connection that cannot be opened is left out: it is there to help, not to stop the first.
+
     Raises:
-        ConfigError: a connection's extra is wrong.
+        ConfigError: the first connection is wrong.
     """
     async with AsyncExitStack() as stack:
-        names = [first_name, *(None for _ in conn_ids[1:])]
-        yield [
-            await stack.enter_async_context(
-                LlmHook(conn_id).model(timeout_seconds=timeout_seconds, risk_level=risk_level, name=name)
-            )
-            for conn_id, name in zip(conn_ids, names, strict=True)
-        ]
+
+        async def opened(conn_id: str, name: str | None = None) -> "ChatModel":
+            model = LlmHook(conn_id).model(timeout_seconds=timeout_seconds, risk_level=risk_level, name=name)
+            return await stack.enter_async_context(model)
+
+        models = [await opened(conn_ids[0], first_name)]
+        for conn_id in conn_ids[1:]:
+            try:
+                models.append(await opened(conn_id))
+            except Exception as error:
+                log.warning("Nothing takes over through connection %r: %s: %s", conn_id, type(error).__name__, error)
+        yield models

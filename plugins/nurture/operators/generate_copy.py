@@ -84,8 +84,10 @@ class GenerateCopyOperator(BaseOperator):
         )
 
     async def _write(self, *, dag_id: str, run_id: str) -> "CopyCounts | Waiting":
-        from nurture.copywriting.batches.campaign_batches import write_campaign_copy_in_batches
-        from nurture.copywriting.campaign_copy import write_campaign_copy
+        from nurture.copywriting.batches.campaign_batches import (
+            write_campaign_copy_after_batches,
+            write_campaign_copy_in_batches,
+        )
         from nurture.copywriting.store import Run
         from nurture.copywriting.switch import pinned
         from nurture.copywriting.templates import load_campaign_template
@@ -93,18 +95,20 @@ class GenerateCopyOperator(BaseOperator):
         from nurture.policy import load_policy
 
         policy = load_policy().llm
-        conn_ids = [self.llm_conn_id, *([policy.fallover_conn_id] if policy.fallover_conn_id else [])]
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             pins = pinned(connection, self.campaign)
             connection.commit()
             template = pins.template or self.template
             if pins.template or pins.model:
                 self.log.info("Pinned for %s: template %s, model %s.", self.campaign, pins.template, pins.model)
+            # The push refuses what another model than the pinned one wrote, so none takes over for it.
+            takes_over = policy.fallover_conn_id if pins.model is None else None
+            conn_ids = [self.llm_conn_id, *([takes_over] if takes_over else [])]
             risk_level = load_campaign_template(template).risk
             async with chat_models(
                 conn_ids, timeout_seconds=policy.timeout_seconds, risk_level=risk_level, first_name=pins.model
             ) as models:
-                write = write_campaign_copy if self.mode == "calls" else write_campaign_copy_in_batches
+                write = write_campaign_copy_after_batches if self.mode == "calls" else write_campaign_copy_in_batches
                 return await write(
                     connection,
                     run=Run(dag_id, run_id, self.campaign),

@@ -63,8 +63,6 @@ class AnthropicBatches:
         return Found(perhaps=tuple(perhaps))
 
     async def _is_ours(self, batch: "MessageBatch", batch_key: str) -> bool:
-        if batch.results_url is None:
-            return False  # archived: it is a month old
         async for result in self._results(batch.id):
             return result.custom_id.startswith(f"{batch_key[:KEY_LENGTH]}-")
         return False
@@ -114,6 +112,9 @@ class AnthropicBatches:
     async def _results(self, vendor_id: str) -> "AsyncIterator[MessageBatchIndividualResponse]":
         import anthropic
 
+        batch = await self.reading.messages.batches.retrieve(vendor_id)
+        if batch.results_url is None:  # archived after 29 days; the client would raise an error that is not of the API
+            raise ModelBusy(f"{vendor_id} has no results that could be read", status="server_error")
         try:
             decoder = await self.reading.with_options(timeout=TRANSFER_SECONDS).messages.batches.results(vendor_id)
         except anthropic.NotFoundError as error:  # seen for minutes after the end

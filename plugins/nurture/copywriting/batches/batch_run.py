@@ -31,7 +31,7 @@ class Waiting:
     """What has to happen before it is worth while to look again.
 
     Attributes:
-        vendor_ids: batches that must have ended, all of them; none: only time must pass.
+        vendor_ids: batches of which one must have ended; none: only time must pass.
         until: look again then at the latest.
     """
 
@@ -61,30 +61,34 @@ class BatchOutcome:
 
 
 async def run_batches(
-    connection: psycopg.Connection, run: Run, requests: Sequence[CopyRequest], vendor: BatchVendor, policy: Llm
-) -> BatchOutcome:
+    connection: psycopg.Connection, run: Run, requests: Sequence[CopyRequest], vendor: BatchVendor, policy: Llm, *,
+    plans: bool = True,
+) -> BatchOutcome:  # fmt: skip
     """Plan, submit, look after and harvest the batches of `run`. Commits as it goes.
 
     Args:
         requests: what the store does not have.
+        plans: whether batches are planned and made; if not, the outcome's `rest` has what no batch has dealt with, too.
     """
     with records.alone(connection):
-        batch_run = _BatchRun(connection, run, requests, vendor, policy)
+        batch_run = _BatchRun(connection, run, requests, vendor, policy, plans=plans)
         await batch_run.look_after_open()
-        batch_run.plan_fresh()
-        await batch_run.look_after_open()
-        return batch_run.outcome()
+        if plans:
+            batch_run.plan_fresh()
+            await batch_run.look_after_open()
+        return batch_run.outcome(only_dealt_with=plans)
 
 
 class _BatchRun:
     def __init__(
-        self, connection: psycopg.Connection, run: Run, requests: Sequence[CopyRequest], vendor: BatchVendor, policy: Llm
-    ) -> None:
+        self, connection: psycopg.Connection, run: Run, requests: Sequence[CopyRequest], vendor: BatchVendor, policy: Llm, *,
+        plans: bool,
+    ) -> None:  # fmt: skip
         self.connection, self.run, self.vendor, self.policy = connection, run, vendor, policy
         self.needed = {request.request_hash: request for request in requests}
         self.money = BatchMoney(connection, policy, vendor.model)
         self.harvest = Harvest(connection, run, vendor, self.needed)
-        self.keeper = Keeper(connection, run, self.needed, vendor, policy.batch, self.money, self.harvest)
+        self.keeper = Keeper(connection, run, self.needed, vendor, policy.batch, self.money, self.harvest, makes=plans)
         self.is_priced = self.money.price(records.now(connection)) is not None
         self.capped_by: str | None = None
         self.seen: set[str] = set()
@@ -104,7 +108,7 @@ class _BatchRun:
         fresh = [one for one in self._unanswered() if one.request_hash not in dealt_with]
         self.capped_by = plan_batches(self.connection, self.run, fresh, self.vendor, self.money, self.policy.batch)
 
-    def outcome(self) -> BatchOutcome:
+    def outcome(self, *, only_dealt_with: bool) -> BatchOutcome:
         outcome = BatchOutcome(
             self.harvest.harvested, capped_by=self.capped_by, switched_off=not self._is_on(),
             refusal=self.keeper.refusal, unpriced=not self.is_priced,
@@ -112,12 +116,19 @@ class _BatchRun:
         if self.keeper.look_again and not outcome.switched_off and outcome.refusal is None:
             outcome.waiting = Waiting(tuple(self.keeper.awaited), min(self.keeper.look_again))
         else:
-            is_lost = records.tried(self.connection, self.run)
-            outcome.rest = [one for one in self._unanswered() if is_lost.get(one.request_hash) is False]
+            outcome.rest = self._rest(only_dealt_with=only_dealt_with)
         return outcome
 
     def _open(self) -> list[Batch]:
-        return records.open_batches(self.connection, self.run, self.vendor.vendor, self.needed)
+        return records.open_batches(self.connection, self.run, self.needed)
+
+    def _rest(self, *, only_dealt_with: bool) -> list[CopyRequest]:
+        """What may be asked for in another way: no batch may still be paid for it."""
+        is_lost = records.tried(self.connection, self.run)
+        if only_dealt_with:
+            return [one for one in self._unanswered() if is_lost.get(one.request_hash) is False]
+        paid_for = {one for one, lost in is_lost.items() if lost} | records.held(self.connection, self._open())
+        return [one for one in self._unanswered() if one.request_hash not in paid_for]
 
     def _unanswered(self) -> list[CopyRequest]:
         return [one for one in self.needed.values() if one.request_hash not in self.harvest.harvested.copies]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import psycopg
 
 from nurture.copywriting.anthropic_model import AnthropicModel
+from nurture.copywriting.batches import records
 from nurture.copywriting.batches.anthropic_batch import AnthropicBatches
 from nurture.copywriting.batches.batch_run import BatchOutcome, Waiting, run_batches
 from nurture.copywriting.batches.openai_batch import OpenAIBatches
 from nurture.copywriting.batches.vendor import BatchVendor
-from nurture.copywriting.campaign_copy import CopyCounts, settle_campaign_copy
+from nurture.copywriting.campaign_copy import CopyCounts, settle_campaign_copy, write_campaign_copy
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.copy_plan import CopyPlan, plan_copy
 from nurture.copywriting.engine import Written, write_copy
@@ -68,18 +69,60 @@ async def write_campaign_copy_in_batches(
     outcome = await run_batches(connection, run, requests, vendor or batch_vendor(models[0]), policy)
     if outcome.waiting is not None:
         return outcome.waiting
-    written = await _with_remainder(connection, run, plan, outcome, models, policy)
+    asks = policy.batch.remainder == "synchronous" and outcome.refusal is None
+    written = await _with_remainder(connection, run, plan, outcome, models, policy, asks=asks)
+    return settle_campaign_copy(connection, run, day, plan, written)
+
+
+async def write_campaign_copy_after_batches(
+    connection: psycopg.Connection,
+    *,
+    run: Run,
+    day: str,
+    template: str,
+    fallback_template: str,
+    models: Sequence[ChatModel],
+    policy: Llm,
+) -> CopyCounts | Waiting:
+    """As `write_campaign_copy`, once the batches that are out have brought what they will: it is not paid for twice.
+
+    Makes no batch. Returns what is to be waited for as long as one is out that holds what this run needs, or is its own:
+    the campaign's mode was changed, or another run's batch is out.
+
+    Raises:
+        ConfigError: a template, a fact or the vocabulary is wrong.
+        NurtureError: the audience changed meanwhile.
+    """
+    if not records.may_concern(connection, run):
+        return await write_campaign_copy(
+            connection,
+            run=run,
+            day=day,
+            template=template,
+            fallback_template=fallback_template,
+            models=models,
+            policy=policy,
+        )
+    names = [model.name for model in models]
+    plan = plan_copy(connection, run, day, template=template, fallback_template=fallback_template, models=names)
+    log.info("%s %s: looking after the batches that are out before anything is asked.", run.campaign, day)
+    requests = [wanted[0] for wanted in plan.missing]
+    outcome = await run_batches(connection, run, requests, batch_vendor(models[0]), policy, plans=False)
+    if outcome.waiting is not None:
+        return outcome.waiting
+    written = await _with_remainder(connection, run, plan, outcome, models, policy, asks=True)
     return settle_campaign_copy(connection, run, day, plan, written)
 
 
 async def _with_remainder(
-    connection: psycopg.Connection, run: Run, plan: CopyPlan, outcome: BatchOutcome, models: Sequence[ChatModel], policy: Llm
-) -> Written:
-    """What came of the batches, and of asking one by one for what they left."""
+    connection: psycopg.Connection, run: Run, plan: CopyPlan, outcome: BatchOutcome, models: Sequence[ChatModel],
+    policy: Llm, *, asks: bool,
+) -> Written:  # fmt: skip
+    """What came of the batches, and, if `asks`, of asking one by one for what they left."""
     written = Written()
     rest = {request.request_hash for request in outcome.rest}
-    if rest and policy.batch.remainder == "synchronous" and not outcome.switched_off and outcome.refusal is None:
-        log.info("The batches left %d pieces without an answer: they are asked for at the full price.", len(rest))
+    if rest and asks and not outcome.switched_off:
+        log.info("The batches leave %d pieces without an answer: they are asked for at the full price.", len(rest))
         written = await write_copy(
             connection, run, [wanted for wanted in plan.missing if wanted[0].request_hash in rest], models, policy
         )

@@ -1,6 +1,7 @@
 """Reading what came of a batch: every answer is judged, stored and committed, however often the reading is interrupted."""
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -64,6 +65,7 @@ class Harvest:
     ) -> None:  # fmt: skip
         self.connection, self.run, self.vendor, self.requests = connection, run, vendor, requests
         self.harvested = Harvested()
+        self.useless: dict[str, list[Decimal]] = defaultdict(list)
 
     async def read(self, batch: Batch, progress: Progress, money: BatchMoney, *, is_final: bool) -> None:
         """Store the answers of a batch that has ended. With `is_final` every request is noted and the batch closed.
@@ -76,6 +78,7 @@ class Harvest:
             hashes = {self.vendor.custom_id(batch.batch_key, one): one for one in batch.request_hashes}
             async for results in _chunks(self.vendor.results(batch.vendor_id)):
                 self._keep(batch, hashes, results, money, is_final=is_final)
+            self._warn_of_useless(batch)
         if is_final or set(batch.request_hashes) <= set(self.requests):
             self.close(batch, _ending(batch, progress), progress.error, money)
 
@@ -107,6 +110,8 @@ class Harvest:
             if result.answer is not None and request is not None:
                 piece = judge_answer(request, result.answer, self.vendor.sent(request.parameters))
                 status, error = ("ok", None) if piece.why_not is None else ("bad_answer", piece.why_not)
+            if request is None and result.answer is not None:
+                self.useless[batch.batch_key].append(money.cost(batch, result.answer))
             if self._note(batch, request_hash, status, error, result.answer, money) and piece is not None:
                 kept.append(piece.kept)
                 letters += [piece.letter] if piece.letter else []
@@ -114,6 +119,12 @@ class Harvest:
         if letters:
             bury(self.connection, letters, dag_id=self.run.dag_id, run_id=self.run.run_id)
         self.connection.commit()
+
+    def _warn_of_useless(self, batch: Batch) -> None:
+        """Say what was paid for answers that cannot be judged: their requests, with the facts in them, are gone."""
+        if costs := self.useless[batch.batch_key]:
+            log.warning("Batch %s: %d of its answers, for $%.6f, are thrown away: facts, template, model or audience have"
+                        " changed since it was planned.", batch.batch_key[:12], len(costs), sum(costs))  # fmt: skip
 
     def _note(
         self, batch: Batch, request_hash: str, status: str, error: str | None, answer: Answer | None, money: BatchMoney

@@ -1,7 +1,7 @@
 """What is done with one open batch, wherever an attempt left it: found again, made, cancelled, harvested or waited for."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,15 +29,18 @@ class SwitchedOff(Exception):
 
 
 class NotYet(Exception):
-    """It shows at `when` whether the batch was made."""
+    """It shows at `when` whether the batch was made, or when one of `awaited` has ended."""
 
-    def __init__(self, when: datetime, why: str) -> None:
+    def __init__(self, when: datetime, why: str, awaited: Collection[str] = ()) -> None:
         super().__init__(why)
-        self.when = when
+        self.when, self.awaited = when, awaited
 
 
 class Keeper:
     """Looks after batches for one run.
+
+    Args:
+        makes: whether it makes those that are planned, or withdraws them.
 
     Attributes:
         awaited: batches that are worked on at the vendor.
@@ -47,16 +50,20 @@ class Keeper:
 
     def __init__(
         self, connection: psycopg.Connection, run: Run, requests: Mapping[str, CopyRequest], vendor: BatchVendor,
-        policy: Batches, money: BatchMoney, harvest: Harvest,
+        policy: Batches, money: BatchMoney, harvest: Harvest, *, makes: bool,
     ) -> None:  # fmt: skip
         self.connection, self.run, self.requests, self.vendor = connection, run, requests, vendor
         self.policy, self.money, self.harvest = policy, money, harvest
+        self.makes = makes
         self.awaited: list[str] = []
         self.look_again: list[datetime] = []
         self.refusal: str | None = None
 
     async def look_after(self, batch: Batch) -> None:
         """Bring `batch` as far as it goes now."""
+        if batch.vendor != self.vendor.vendor:
+            self._settle_elsewhere(batch)
+            return
         try:
             vendor_id = batch.vendor_id
             if vendor_id is None:
@@ -67,7 +74,7 @@ class Keeper:
                 batch = replace(batch, vendor_id=vendor_id)
             await self._follow(batch, vendor_id)
         except NotYet as error:
-            self._wait_or_give_up(batch, error.when, str(error))
+            self._wait_or_give_up(batch, error.when, str(error), error.awaited)
         except ModelBusy as error:
             log.warning("Batch %s: no answer from the vendor: %s", batch.batch_key[:12], error)
             self._wait_or_give_up(batch, self._now() + BUSY_PAUSE, str(error))
@@ -87,8 +94,8 @@ class Keeper:
         since, size = batch.planned_at - CLOCK_SKEW, len(batch.request_hashes)
         found = await self.vendor.find(batch.batch_key, since, size=size, others=others)
         if found.perhaps:
-            self.awaited += found.perhaps
-            raise NotYet(batch.deadline, f"it may be one of {len(found.perhaps)} batches that still run")
+            why = f"it may be one of {len(found.perhaps)} batches that still run"
+            raise NotYet(batch.deadline, why, found.perhaps)
         if found.vendor_id is not None:
             log.info("Batch %s was made by an earlier attempt: %s.", batch.batch_key[:12], found.vendor_id)
         elif self._now() < (listed_at := batch.attempted_at + timedelta(seconds=self.policy.list_lag_seconds)):
@@ -102,6 +109,9 @@ class Keeper:
             return None
         if self._is_overdue(batch):
             self.harvest.close(batch, "expired", "the deadline passed before it was submitted", self.money)
+            return None
+        if not self.makes:
+            self._withdraw(batch, "cancelled: never made, and now its requests are asked one by one")
             return None
         wanted = [self.requests[one] for one in batch.request_hashes if one in self.requests]
         if not batch.is_of(self.run) or len(wanted) < len(batch.request_hashes):
@@ -135,15 +145,27 @@ class Keeper:
             await self.vendor.cancel(vendor_id)
             progress = await self.vendor.progress(vendor_id)
         if progress.outcome is None:
-            self.awaited.append(vendor_id)
-            self._wait_or_give_up(batch, batch.deadline, "the vendor did not end it after it was cancelled")
+            why = "the vendor did not end it after it was cancelled"
+            self._wait_or_give_up(batch, batch.deadline, why, (vendor_id,))
         else:
             await self.harvest.read(batch, progress, self.money, is_final=self._is_ours(batch))
 
-    def _wait_or_give_up(self, batch: Batch, until: datetime, why: str) -> None:
+    def _settle_elsewhere(self, batch: Batch) -> None:
+        """Close a batch at another vendor, whom this connection does not reach, once nobody will come back for it."""
+        if batch.attempted_at is None and batch.vendor_id is None and self._is_ours(batch):
+            self._withdraw(batch, f"cancelled: never made, and {batch.vendor} is no longer asked")
+        elif self._is_abandoned(batch):
+            self.harvest.close(batch, "lost", f"it is at {batch.vendor}, which is no longer asked", self.money)
+        else:
+            log.warning("Batch %s of %d requests is at %s, which is no longer asked: unless a run with a connection there"
+                        " comes by before %s, its answers are lost.", batch.batch_key[:12], len(batch.request_hashes),
+                        batch.vendor, batch.deadline + records.ABANDONED_AFTER)  # fmt: skip
+
+    def _wait_or_give_up(self, batch: Batch, until: datetime, why: str, awaited: Collection[str] = ()) -> None:
         last = batch.deadline + timedelta(seconds=self.policy.cancel_seconds)
         if self._now() < last:
             self.look_again.append(until if self._now() < until else last)
+            self.awaited += awaited
         elif not self._is_ours(batch):
             return
         elif batch.attempted_at is None and batch.vendor_id is None:
@@ -167,7 +189,10 @@ class Keeper:
 
     def _is_ours(self, batch: Batch) -> bool:
         """Whether this run may close `batch`: it is its own, or so old that its own run will not come back."""
-        return batch.is_of(self.run) or self._now() >= batch.deadline + records.ABANDONED_AFTER
+        return batch.is_of(self.run) or self._is_abandoned(batch)
+
+    def _is_abandoned(self, batch: Batch) -> bool:
+        return self._now() >= batch.deadline + records.ABANDONED_AFTER
 
     def _is_overdue(self, batch: Batch) -> bool:
         return self._now() >= batch.deadline

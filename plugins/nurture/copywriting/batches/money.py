@@ -16,13 +16,17 @@ from nurture.policy import Llm
 
 
 class BatchMoney:
-    """Money of the batches of one model. A batch counts on the UTC day on which it was planned."""
+    """Money of batches: those that are planned for `model`, and older ones of any model.
+
+    A batch counts on the UTC day on which it was planned.
+    """
 
     def __init__(self, connection: psycopg.Connection, policy: Llm, model: str) -> None:
         self.connection, self.policy, self.model = connection, policy, model
 
     def price(self, moment: datetime) -> Price | None:
-        return load_prices().of(self.model, moment.astimezone(UTC).date())
+        """The price of `model`."""
+        return _price(self.model, moment)
 
     def reserve(self, run: Run, requests: Iterable[CopyRequest], moment: datetime) -> tuple[Granted, list[Amount]]:
         """Set the worst case aside for as many of `requests`, from the first on, as the caps allow. Commits nothing."""
@@ -33,7 +37,7 @@ class BatchMoney:
 
     def cost(self, batch: Batch, answer: Answer) -> Decimal:
         """US dollars for one answer; an even share of the worst case where the vendor does not count its tokens."""
-        price = self.price(batch.planned_at)
+        price = _price(batch.model, batch.planned_at)
         if answer.prompt_tokens is None or answer.completion_tokens is None:
             return batch.worst_case_usd / len(batch.request_hashes)
         return price.cost(answer.prompt_tokens, answer.completion_tokens, in_batch=True) if price else Decimal(0)
@@ -45,3 +49,7 @@ class BatchMoney:
 
     def _purse(self, run: Run, moment: datetime) -> Purse:
         return Purse.of(run, self.policy.budget, moment.astimezone(UTC).date())
+
+
+def _price(model: str, moment: datetime) -> Price | None:
+    return load_prices().of(model, moment.astimezone(UTC).date())

@@ -38,6 +38,7 @@ class Batch:
     dag_id: str
     run_id: str
     campaign: str
+    vendor: str
     model: str
     template_id: str
     template_version: int
@@ -85,16 +86,25 @@ def now(connection: psycopg.Connection) -> datetime:
     return moment
 
 
-def open_batches(connection: psycopg.Connection, run: Run, vendor: str, request_hashes: Collection[str]) -> list[Batch]:
-    """The open batches that concern `run`, which needs `request_hashes`; oldest first."""
+def open_batches(connection: psycopg.Connection, run: Run, request_hashes: Collection[str]) -> list[Batch]:
+    """The open batches that concern `run`, which needs `request_hashes`, at whichever vendor; oldest first."""
     values = {
-        "vendor": vendor, "dag_id": run.dag_id, "run_id": run.run_id, "campaign": run.campaign,
+        "dag_id": run.dag_id, "run_id": run.run_id, "campaign": run.campaign,
         "request_hashes": list(request_hashes), "abandoned_after": ABANDONED_AFTER,
     }  # fmt: skip
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         rows = cursor.execute(statement("copy/batch_open.sql"), values).fetchall()
     connection.commit()
     return rows
+
+
+def may_concern(connection: psycopg.Connection, run: Run) -> bool:
+    """Whether `run` has, or had, batches, or any other run's are open: what it needs may have been paid for there."""
+    row = connection.execute(
+        statement("copy/batch_may_concern.sql"), {"dag_id": run.dag_id, "run_id": run.run_id}
+    ).fetchone()
+    connection.commit()
+    return row is not None and bool(row[0])
 
 
 def vendor_ids(connection: psycopg.Connection, vendor: str) -> set[str]:
@@ -164,7 +174,7 @@ def note_cancel_asked(connection: psycopg.Connection, batch_key: str, why: str) 
     connection.execute(
         "UPDATE ops.llm_batch SET cancel_asked_at = clock_timestamp(), error = %s"
         " WHERE batch_key = %s AND cancel_asked_at IS NULL",
-        (why, batch_key),
+        (storable(why)[:1000], batch_key),
     )
     connection.commit()
 
@@ -181,7 +191,8 @@ def note_result(connection: psycopg.Connection, batch: Batch, request_hash: str,
 def note_rest(connection: psycopg.Connection, batch: Batch, status: str, error: str) -> None:
     """Note every request that was not noted yet as `status`. Commits nothing."""
     connection.execute(
-        statement("copy/batch_note_rest.sql"), {"batch_key": batch.batch_key, "status": status, "error": error[:1000]}
+        statement("copy/batch_note_rest.sql"),
+        {"batch_key": batch.batch_key, "status": status, "error": storable(error)[:1000]},
     )
 
 
@@ -193,6 +204,7 @@ def close(
     Args:
         lost: to be counted besides the answers that were seen.
     """
-    values = {"batch_key": batch.batch_key, "state": state, "error": error, "lost_usd": lost.usd, "lost_tokens": lost.tokens}
+    said = storable(error)[:1000] if error else None
+    values = {"batch_key": batch.batch_key, "state": state, "error": said, "lost_usd": lost.usd, "lost_tokens": lost.tokens}
     row = connection.execute(statement("copy/batch_close.sql"), values).fetchone()
     return Amount(Decimal(row[0]), int(row[1])) if row else None
