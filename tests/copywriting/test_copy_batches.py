@@ -9,6 +9,8 @@ from batch_night import BatchNight
 
 from nurture.copywriting.switch import set_switch
 
+pytestmark = pytest.mark.slow  # batches take their time
+
 Invite = Callable[..., None]
 
 INDUSTRIES = ("retail", "healthcare", "logistics", "manufacturing")

@@ -9,6 +9,8 @@ from batch_night import BatchNight
 
 from nurture.copywriting.batches.batch_run import Waiting
 
+pytestmark = pytest.mark.slow  # batches take their time
+
 Invite = Callable[..., None]
 
 

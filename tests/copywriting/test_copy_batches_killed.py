@@ -20,6 +20,8 @@ from nurture.copywriting.batches.batch_run import Waiting
 from nurture.copywriting.batches.vendor import Result
 from nurture.copywriting.campaign_copy import CopyCounts
 
+pytestmark = pytest.mark.slow  # batches take their time
+
 WAITS_FOR_A_LOCK = """
 SELECT 1 FROM pg_locks JOIN pg_database ON oid = database
 WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()

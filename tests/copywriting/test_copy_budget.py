@@ -20,6 +20,8 @@ from nurture.copywriting.prices import Prices
 from nurture.copywriting.store import Run
 from nurture.policy import Budget, MonthCap, load_policy
 
+pytestmark = pytest.mark.slow  # many at once against one budget
+
 DAY = date(2026, 11, 21)
 PIECES = 20
 

@@ -12,6 +12,8 @@ from copy_night import RETAIL, Invite, Night, Wrapped
 from nurture.copywriting.chat_model import Answer, ChatModel
 from nurture.errors import NurtureError
 
+pytestmark = pytest.mark.slow  # failures, and the waits between attempts
+
 
 @pytest.mark.parametrize(
     ("mode", "status"),

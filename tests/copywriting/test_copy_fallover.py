@@ -8,6 +8,8 @@ from copy_night import RETAIL, SECOND_MODEL, Invite, Night, Wrapped
 from nurture.copywriting.chat_model import Answer, ChatModel
 from nurture.copywriting.openai_model import OpenAIModel
 
+pytestmark = pytest.mark.slow  # failures, and the waits between attempts
+
 NOBODY = "http://127.0.0.1:9/v1"
 
 

@@ -13,6 +13,8 @@ from nurture.copywriting.shapes import Shape
 from sandbox.model import RunningModel
 from sandbox.model.behaviour import ANSWER_MODES, spoil
 
+pytestmark = pytest.mark.slow  # every way to misbehave
+
 LISTED = Shape(limits=SHAPE.limits, citations="list")
 OFFERED = ("count-what", "count-price", "trial")
 FLAGGED_BY_POLICY = ("flagged_claim", "invented_discount")

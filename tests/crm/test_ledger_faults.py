@@ -16,6 +16,8 @@ from nurture.ledger.destination import BatchResult
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # faults, and the waits that they ask for
+
 UPDATE = "/batch/update$"
 READ = "/batch/read$"
 

@@ -9,6 +9,8 @@ import pytest
 from demo.postgres import EmbeddedPostgres
 from sandbox.crm import RunningCrm, running
 
+pytestmark = pytest.mark.slow  # faults, and the waits that they ask for
+
 CONTACTS = "/crm/v3/objects/contacts"
 
 

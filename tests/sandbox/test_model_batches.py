@@ -12,6 +12,8 @@ import pytest
 from demo.postgres import EmbeddedPostgres
 from sandbox.model import RunningModel, running
 
+pytestmark = pytest.mark.slow  # batches take their time
+
 MODEL = "sandbox-writer-1"
 SCHEMA = {"type": "object", "properties": {"body": {"type": "string"}}, "required": ["body"], "additionalProperties": False}
 
