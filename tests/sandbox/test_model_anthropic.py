@@ -8,23 +8,14 @@ import anthropic
 import pytest
 from test_model_server import ASKED, SCHEMA
 
-from demo.postgres import EmbeddedPostgres
-from sandbox.model import RunningModel, running
+from sandbox.model import RunningModel
 
 MODEL = "sandbox-scribe-1"
 
 
-@pytest.fixture(scope="module")
-def server(postgres: EmbeddedPostgres) -> Iterator[RunningModel]:
-    postgres.create_database("sandbox_model_anthropic")
-    with running(postgres.url("sandbox_model_anthropic")) as model:
-        yield model
-
-
 @pytest.fixture
-def client(server: RunningModel) -> Iterator[anthropic.Anthropic]:
-    server.admin("reset", {})
-    with anthropic.Anthropic(base_url=server.root, api_key=server.api_key, max_retries=0) as client:
+def client(model: RunningModel) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(base_url=model.root, api_key=model.api_key, max_retries=0) as client:
         yield client
 
 
@@ -79,14 +70,14 @@ def test_what_the_api_does_not_take_is_refused_in_its_words(
 
 
 def test_a_wrong_key_a_limit_and_a_failure_come_as_the_clients_own_errors(
-    client: anthropic.Anthropic, server: RunningModel
+    client: anthropic.Anthropic, model: RunningModel
 ) -> None:
     with pytest.raises(anthropic.AuthenticationError):
         client.with_options(api_key="wrong").messages.create(**request())
-    server.misbehave("rate_limited", times=1, retry_after_seconds=2)
+    model.misbehave("rate_limited", times=1, retry_after_seconds=2)
     with pytest.raises(anthropic.RateLimitError) as limited:
         client.messages.create(**request())
-    server.misbehave("server_error", times=1)
+    model.misbehave("server_error", times=1)
     with pytest.raises(anthropic.InternalServerError):
         client.messages.create(**request())
 

@@ -9,32 +9,12 @@ import anthropic
 import openai
 import pytest
 
-from demo.postgres import EmbeddedPostgres
-from sandbox.model import RunningModel, running
+from sandbox.model import RunningModel
 
 pytestmark = pytest.mark.slow  # batches take their time
 
 MODEL = "sandbox-writer-1"
 SCHEMA = {"type": "object", "properties": {"body": {"type": "string"}}, "required": ["body"], "additionalProperties": False}
-
-
-@pytest.fixture(scope="module")
-def server(postgres: EmbeddedPostgres) -> Iterator[RunningModel]:
-    postgres.create_database("sandbox_model_batches")
-    with running(postgres.url("sandbox_model_batches")) as model:
-        yield model
-
-
-@pytest.fixture
-def model(server: RunningModel) -> RunningModel:
-    server.admin("reset", {})
-    return server
-
-
-@pytest.fixture
-def client(model: RunningModel) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=model.url, api_key=model.api_key, max_retries=0) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,8 +9,7 @@ import openai
 import psycopg
 import pytest
 
-from demo.postgres import EmbeddedPostgres
-from sandbox.model import RunningModel, running
+from sandbox.model import RunningModel
 
 MODEL = "sandbox-writer-1"
 SCHEMA = {
@@ -33,30 +31,6 @@ ASKED = {
     "placeholders": ["first_name"],
     "limits": {"body_words": 120},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres: EmbeddedPostgres) -> str:
-    postgres.create_database("sandbox_model")
-    return postgres.url("sandbox_model")
-
-
-@pytest.fixture(scope="module")
-def server(database_url: str) -> Iterator[RunningModel]:
-    with running(database_url) as model:
-        yield model
-
-
-@pytest.fixture
-def model(server: RunningModel) -> RunningModel:
-    server.admin("reset", {})
-    return server
-
-
-@pytest.fixture
-def client(model: RunningModel) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=model.url, api_key=model.api_key, max_retries=0) as client:
-        yield client
 
 
 def request(asked: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -174,10 +148,10 @@ def test_a_schema_that_the_writer_does_not_know_is_filled_all_the_same(client: o
     assert answer["notes"][0]["text"] and isinstance(answer["maybe"], str)
 
 
-def test_every_prompt_is_kept_where_a_test_can_search_it(client: openai.OpenAI, database_url: str) -> None:
+def test_every_prompt_is_kept_where_a_test_can_search_it(client: openai.OpenAI, model_database_url: str) -> None:
     answered(client)
 
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(model_database_url) as connection:
         row = connection.execute("SELECT model, prompt, answer, status, prompt_tokens FROM model.requests").fetchone()
     assert row is not None
     assert row[0] == MODEL and "warehouse_lead" in row[1] and "[system]" in row[1] and "$49" in row[2]

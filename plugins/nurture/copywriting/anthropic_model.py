@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nurture.copywriting.allowances import read_allowances
 from nurture.copywriting.chat_model import Answer
-from nurture.copywriting.vendor_client import count_at, no_whole_answer, post, text_at
+from nurture.copywriting.vendor_client import ask_vendor, count_at, text_at
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -32,14 +31,15 @@ class AnthropicModel:
         import httpx2
 
         body = message_body(self.name, messages, response_format, parameters)
-        response = await post(
-            self.client, anthropic, "/v1/messages", body, raw=httpx2.Response, timeout_seconds=self.timeout_seconds
+        return await ask_vendor(
+            self.client,
+            anthropic,
+            "/v1/messages",
+            body,
+            raw=httpx2.Response,
+            read=read_message,
+            timeout_seconds=self.timeout_seconds,
         )
-        try:
-            text, prompt_tokens, completion_tokens = read_message(response.json())
-        except ValueError as error:
-            raise no_whole_answer(error) from None
-        return Answer(text, prompt_tokens, completion_tokens, read_allowances(response.headers))
 
 
 def message_body(

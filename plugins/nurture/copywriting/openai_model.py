@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nurture.copywriting.allowances import read_allowances
 from nurture.copywriting.chat_model import Answer
-from nurture.copywriting.vendor_client import count_at, no_whole_answer, post, text_at
+from nurture.copywriting.vendor_client import ask_vendor, count_at, text_at
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -32,14 +31,15 @@ class OpenAIModel:
         import openai
 
         body = chat_body(self.name, messages, response_format, parameters)
-        response = await post(
-            self.client, openai, "/chat/completions", body, raw=httpx.Response, timeout_seconds=self.timeout_seconds
+        return await ask_vendor(
+            self.client,
+            openai,
+            "/chat/completions",
+            body,
+            raw=httpx.Response,
+            read=read_completion,
+            timeout_seconds=self.timeout_seconds,
         )
-        try:
-            text, prompt_tokens, completion_tokens = read_completion(response.json())
-        except ValueError as error:
-            raise no_whole_answer(error) from None
-        return Answer(text, prompt_tokens, completion_tokens, read_allowances(response.headers))
 
 
 def chat_body(
