@@ -13,9 +13,11 @@ from starlette.types import ASGIApp
 
 from sandbox.crm import (
     admin,
+    association_routes,
     batch_routes,
     contact_routes,
     email_events,
+    engagement_routes,
     pages,
     properties,
     property_routes,
@@ -44,7 +46,10 @@ def create_app(database_url: str, *, token: str = DEFAULT_TOKEN, admin_key: str 
         await database.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    for router in (contact_routes, batch_routes, property_routes, subscriptions, email_events, admin, pages):
+    for router in (
+        contact_routes, batch_routes, engagement_routes, association_routes, property_routes, subscriptions, email_events,
+        admin, pages,
+    ):  # fmt: skip
         app.include_router(router.router)
     app.add_exception_handler(HubSpotError, _refused)
     app.add_exception_handler(RequestValidationError, _wrong_shape)

@@ -44,7 +44,7 @@ class ReadBatch(BaseModel):
     idProperty: str | None = None
 
 
-def _limited(inputs: list[Any]) -> list[Any]:
+def limited(inputs: list[Any]) -> list[Any]:
     if not inputs:
         raise invalid_input("Invalid input JSON: inputs must not be empty")
     if len(inputs) > BATCH_LIMIT:
@@ -61,7 +61,7 @@ def _one_id_property(inputs: list[KeyedValues]) -> str | None:
 
 @router.post("/read")
 async def read_batch(request: Request, given: ReadBatch, archived: bool = False) -> Response:
-    started, keys = datetime.now(UTC), [item.id for item in _limited(given.inputs)]
+    started, keys = datetime.now(UTC), [item.id for item in limited(given.inputs)]
     check_history(given.propertiesWithHistory, len(keys))
     async with database_of(request).transaction() as connection:
         rows = await contacts.read(connection, list(dict.fromkeys(keys)), id_property=given.idProperty, archived=archived)
@@ -74,7 +74,7 @@ async def read_batch(request: Request, given: ReadBatch, archived: bool = False)
 
 @router.post("/create")
 async def create_batch(request: Request, given: CreateBatch) -> Response:
-    started, inputs = datetime.now(UTC), _limited(given.inputs)
+    started, inputs = datetime.now(UTC), limited(given.inputs)
     async with database_of(request).transaction() as connection:
         rows = await contacts.create(connection, [item.properties for item in inputs])
     results = [records.contact(row, item.properties) for row, item in zip(rows, inputs, strict=True)]
@@ -83,7 +83,7 @@ async def create_batch(request: Request, given: CreateBatch) -> Response:
 
 @router.post("/update")
 async def update_batch(request: Request, given: WriteBatch) -> Response:
-    started, inputs = datetime.now(UTC), _limited(given.inputs)
+    started, inputs = datetime.now(UTC), limited(given.inputs)
     id_property = _one_id_property(inputs)
     async with database_of(request).transaction() as connection:
         rows = await contacts.update(connection, [(item.id, item.properties) for item in inputs], id_property=id_property)
@@ -96,7 +96,7 @@ async def update_batch(request: Request, given: WriteBatch) -> Response:
 
 @router.post("/upsert")
 async def upsert_batch(request: Request, given: WriteBatch) -> Response:
-    started, inputs = datetime.now(UTC), _limited(given.inputs)
+    started, inputs = datetime.now(UTC), limited(given.inputs)
     id_property = _one_id_property(inputs)
     async with database_of(request).transaction() as connection:
         rows = await contacts.upsert(connection, [(item.id, item.properties) for item in inputs], id_property=id_property)
@@ -109,7 +109,7 @@ async def upsert_batch(request: Request, given: WriteBatch) -> Response:
 
 @router.post("/archive")
 async def archive_batch(request: Request, given: ArchiveBatch) -> Response:
-    keys = [item.id for item in _limited(given.inputs)]
+    keys = [item.id for item in limited(given.inputs)]
     async with database_of(request).transaction() as connection:
         await contacts.archive(connection, keys)
     return Response(status_code=204)

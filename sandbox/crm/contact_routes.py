@@ -33,7 +33,7 @@ class GdprDelete(BaseModel):
     idProperty: str | None = None
 
 
-def _names(properties: list[str]) -> list[str]:
+def names_of(properties: list[str]) -> list[str]:
     """Property names of a query string: repeated, separated by commas, or both."""
     return [name for part in properties for name in part.split(",") if name]
 
@@ -57,7 +57,7 @@ async def list_contacts(
     history: HistoryNames = None,
     archived: bool = False,
 ) -> Response:
-    names, history_names = _names(properties or []) or None, _names(history or [])
+    names, history_names = names_of(properties or []) or None, names_of(history or [])
     check_history(history_names, limit)
     async with database_of(request).transaction() as connection:
         rows, next_after = await contacts.page(connection, after=after, limit=limit, archived=archived)
@@ -113,10 +113,10 @@ async def get_contact(
 ) -> Response:
     async with database_of(request).transaction() as connection:
         [row] = await contacts.read(connection, [contact_id], id_property=id_property, archived=archived)
-        histories = await contacts.histories(connection, [row], _names(history or []))
+        histories = await contacts.histories(connection, [row], names_of(history or []))
     if row["id"] is None:
         raise not_found()
-    return JSONResponse(records.contact(row, _names(properties or []) or None, histories))
+    return JSONResponse(records.contact(row, names_of(properties or []) or None, histories))
 
 
 @router.patch("/{contact_id}")

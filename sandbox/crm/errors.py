@@ -1,6 +1,7 @@
 """Errors in HubSpot's shape: `{status, message, correlationId, category, subCategory?, context?, errors?}`."""
 
 import json
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import uuid4
 
@@ -47,9 +48,20 @@ def not_found() -> HubSpotError:
     return HubSpotError(404, "resource not found", "OBJECT_NOT_FOUND")
 
 
-def missing_objects(verb: str, ids: list[str]) -> dict[str, Any]:
+def known_in(names: Collection[str]) -> Callable[[str], str]:
+    """Lets the names of objects that the sandbox keeps pass; another is 404."""
+
+    def check(name: str) -> str:
+        if name not in names:
+            raise not_found()
+        return name
+
+    return check
+
+
+def missing_objects(verb: str, ids: list[str], kind: str = "CONTACT") -> dict[str, Any]:
     """The entry in `errors` of a 207 answer that names the ids for which nothing was found."""
     return {
         "status": "error", "category": "OBJECT_NOT_FOUND", "context": {"ids": ids},
-        "message": f"Could not {verb} some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
+        "message": f"Could not {verb} some {kind} objects, they may be deleted or not exist. Check that ids are valid.",
     }  # fmt: skip

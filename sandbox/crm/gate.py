@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.crm.engagement_kinds import OBJECT_NAMES
 from sandbox.crm.errors import HubSpotError
 from sandbox.crm.faults import Fault, close_connection
 from sandbox.crm.rate_limits import RateLimits, refused
@@ -17,14 +18,17 @@ from sandbox.crm.settings import Settings
 
 ADMIN_PREFIX = "/__admin__/"
 ADMIN_HEADER = "X-Sandbox-Admin"
-VERSION = r"(?:v3|20\d\d-\d\d(?:-beta)?)"
-# Dated versions and the other names of the contact object are answered as v3 (v4 for subscriptions).
+DATED = r"20\d\d-\d\d(?:-beta)?"
+VERSION = rf"(?:v3|{DATED})"
+# Dated versions and the other names of an object are answered as v3 (v4 for subscriptions and associations).
 ALIASES = [
-    (re.compile(rf"^/crm/(?:objects/{VERSION}|{VERSION}/objects)/(?:contacts?|0-1)(?=/|$)"), "/crm/v3/objects/contacts"),
-    (
-        re.compile(rf"^/crm/(?:properties/{VERSION}|{VERSION}/properties)/(?:contacts?|0-1)(?=/|$)"),
-        "/crm/v3/properties/contacts",
+    *(
+        (re.compile(rf"^/crm/(?:{family}/{VERSION}|{VERSION}/{family})/(?:{names})(?=/|$)"), f"/crm/v3/{family}/{name}")
+        for family in ("objects", "properties")
+        for name, names in OBJECT_NAMES.items()
     ),
+    (re.compile(r"^/crm/v3/objects/([^/]+/[^/]+/associations/[^/]+)$"), r"/crm/v4/objects/\1"),
+    (re.compile(rf"^/crm/associations/{DATED}(?=/)"), "/crm/v4/associations"),
     (re.compile(r"^/communication-preferences/20\d\d-\d\d(?:-beta)?(?=/)"), "/communication-preferences/v4"),
 ]
 USUAL_ERRORS = {

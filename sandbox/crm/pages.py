@@ -1,12 +1,14 @@
 """Two plain pages for a person who wants to look at what was pushed. Everything from the store is escaped."""
 
 from html import escape
+from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from sandbox.crm import contacts, records
-from sandbox.crm.database import statement
+from sandbox.crm import contacts, engagements, records
+from sandbox.crm.database import Connection, statement
+from sandbox.crm.engagement_kinds import Kind
 
 SHOWN = 500
 
@@ -53,6 +55,7 @@ async def one_contact(request: Request, contact_id: str) -> Response:
             [row] = await contacts.read(connection, [contact_id], id_property=None, archived=archived)
             if row["id"] is not None:
                 break
+        timeline = await _timeline(connection, row["id"]) if row["id"] is not None else ""
     back = '<p><a href="/">All messages</a></p>'
     if row["id"] is None:
         return HTMLResponse(LAYOUT.format(title="Not found", content=f"{back}<p>There is no such contact.</p>"), 404)
@@ -61,5 +64,21 @@ async def one_contact(request: Request, contact_id: str) -> Response:
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in sorted(record["properties"].items())
     )
     archived_note = "<p><strong>This contact is archived.</strong></p>" if record["archived"] else ""
-    content = f"{back}<h2>Contact {record['id']}</h2>{archived_note}<table>{lines}</table>"
+    content = f"{back}<h2>Contact {record['id']}</h2>{archived_note}<table>{lines}</table>{timeline}"
     return HTMLResponse(LAYOUT.format(title=f"Contact {record['id']}", content=content))
+
+
+async def _timeline(connection: Connection, contact_id: int) -> str:
+    """The notes and tasks of a contact, as their source: HubSpot shows their HTML, this page does not."""
+    tables = ""
+    for kind in get_args(Kind):
+        ids = (await engagements.shown_on(connection, kind, [contact_id])).get(contact_id, [])
+        rows = await engagements.read(connection, kind, [str(engagement_id) for engagement_id in ids])
+        for engagement_id, row in rows.items():
+            record = records.engagement(row, row["properties"])
+            lines = "".join(
+                f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+                for name, value in sorted(record["properties"].items())
+            )
+            tables += f"<h3>{kind[:-1].capitalize()} {engagement_id}</h3><table>{lines}</table>"
+    return f"<h2>Timeline</h2>{tables}" if tables else ""

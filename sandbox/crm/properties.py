@@ -1,4 +1,4 @@
-"""Definitions of contact properties: what a portal has from the start, and what is added."""
+"""Definitions of properties of contacts, notes and tasks: what a portal has from the start, and what is added."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from sandbox.crm.database import Connection
+from sandbox.crm.engagement_kinds import DEFAULTS, GROUP
 from sandbox.crm.records import iso
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
@@ -37,6 +38,7 @@ READ_ONLY = [
     ("hs_merged_object_ids", "Merged record IDs", "enumeration", "checkbox"),
     ("hs_additional_emails", "Additional email addresses", "enumeration", "checkbox"),
     ("hs_email_optout", "Unsubscribed from all email", "enumeration", "booleancheckbox"),
+    ("hs_email_hard_bounce_reason_enum", "Email hard bounce reason", "enumeration", "select"),
     *((f"hs_email_optout_{number}", f"Opted out of email: {name}", "enumeration", "booleancheckbox")
       for number, (name, _) in SUBSCRIPTIONS.items()),
 ]  # fmt: skip
@@ -77,11 +79,15 @@ class PropertyCreate(BaseModel):
 
 async def create_defaults(connection: Connection) -> None:
     """Give the portal its groups, properties and subscription types; what is there stays as it is."""
-    await connection.execute(
-        "INSERT INTO crm.property_groups SELECT key, value, -1 FROM jsonb_each_text(%s::jsonb) ON CONFLICT DO NOTHING",
-        (json.dumps(GROUPS),),
-    )
+    for object_type, groups_of_type in {"contacts": GROUPS, **dict.fromkeys(DEFAULTS, GROUP)}.items():
+        await connection.execute(
+            "INSERT INTO crm.property_groups (name, label, display_order, object_type)"
+            " SELECT key, value, -1, %s FROM jsonb_each_text(%s::jsonb) ON CONFLICT DO NOTHING",
+            (object_type, json.dumps(groups_of_type)),
+        )
     await add(connection, _default_definitions())
+    for object_type, fields in DEFAULTS.items():
+        await add(connection, [_built_in(**field) for field in fields], object_type)
     await connection.execute(
         "INSERT INTO crm.subscription_definitions SELECT key::bigint, value ->> 0, value ->> 1 FROM jsonb_each(%s::jsonb)"
         " ON CONFLICT DO NOTHING",
@@ -89,25 +95,30 @@ async def create_defaults(connection: Connection) -> None:
     )
 
 
-async def definitions(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Every definition by name, as stored."""
-    rows = await (await connection.execute("SELECT name, definition FROM crm.properties")).fetchall()
+async def definitions(connection: Connection, object_type: str = "contacts") -> dict[str, dict[str, Any]]:
+    """Every definition of a type of object by name, as stored."""
+    found = await connection.execute("SELECT name, definition FROM crm.properties WHERE object_type = %s", (object_type,))
+    rows = await found.fetchall()
     return {str(row["name"]): row["definition"] for row in rows}
 
 
-async def groups(connection: Connection) -> list[dict[str, Any]]:
-    rows = await (await connection.execute("SELECT * FROM crm.property_groups ORDER BY name")).fetchall()
+async def groups(connection: Connection, object_type: str = "contacts") -> list[dict[str, Any]]:
+    found = await connection.execute(
+        "SELECT * FROM crm.property_groups WHERE object_type = %s ORDER BY name", (object_type,)
+    )
+    rows = await found.fetchall()
     return [
         {"name": row["name"], "label": row["label"], "displayOrder": row["display_order"], "archived": False} for row in rows
     ]
 
 
-async def add(connection: Connection, wanted: list[dict[str, Any]]) -> set[str]:
+async def add(connection: Connection, wanted: list[dict[str, Any]], object_type: str = "contacts") -> set[str]:
     """Add definitions; answers the names that were new. A name that is there keeps its definition."""
     rows = await connection.execute(
-        "INSERT INTO crm.properties (name, definition) SELECT value ->> 'name', value FROM jsonb_array_elements(%s::jsonb)"
-        " ON CONFLICT (name) DO NOTHING RETURNING name",
-        (json.dumps(wanted),),
+        "INSERT INTO crm.properties (object_type, name, definition)"
+        " SELECT %s, value ->> 'name', value FROM jsonb_array_elements(%s::jsonb)"
+        " ON CONFLICT (object_type, name) DO NOTHING RETURNING name",
+        (object_type, json.dumps(wanted)),
     )
     return {str(row["name"]) for row in await rows.fetchall()}
 
@@ -143,3 +154,15 @@ def _default_definitions() -> list[dict[str, Any]]:
                        enumerate(values)]}
           for name, label, values in CHOICES),
     ]  # fmt: skip
+
+
+def _built_in(
+    name: str, label: str, kind: str, field: str, options: tuple[str, ...] = (), is_read_only: bool = False
+) -> dict[str, Any]:
+    """A definition that every portal has, of a note or a task."""
+    return {
+        "name": name, "label": label, "type": kind, "fieldType": field, "groupName": next(iter(GROUP)),
+        "hubspotDefined": True,
+        "modificationMetadata": {"archivable": False, "readOnlyDefinition": True, "readOnlyValue": is_read_only},
+        "options": [{"label": value, "value": value, "displayOrder": n, "hidden": False} for n, value in enumerate(options)],
+    }  # fmt: skip

@@ -1,8 +1,10 @@
-"""Contacts as HubSpot's JSON: strings for values, ISO 8601 with milliseconds for moments."""
+"""Contacts, notes and tasks as HubSpot's JSON: strings for values, ISO 8601 with milliseconds for moments."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from sandbox.crm.engagement_kinds import SYSTEM_PROPERTIES as ENGAGEMENT_PROPERTIES
 
 DEFAULT_PROPERTIES = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
 SYSTEM_PROPERTIES = ("createdate", "hs_object_id", "lastmodifieddate")
@@ -44,6 +46,26 @@ def contact(
             name: [{"value": v["value"], "timestamp": iso(v["written_at"]), "sourceType": "INTEGRATION"} for v in versions]
             for name, versions in histories[row["id"]].items()
         }
+    return record
+
+
+def engagement(row: Mapping[str, Any], properties: Iterable[str] | None = None) -> dict[str, Any]:
+    """One note or task with the properties that were asked for and those of the system; what it lacks is null."""
+    stored = {
+        **row["properties"],
+        "hs_object_id": str(row["id"]),
+        "hs_createdate": iso(row["created_at"]),
+        "hs_lastmodifieddate": iso(row["modified_at"]),
+    }
+    record = {
+        "id": str(row["id"]),
+        "properties": {name: stored.get(name) for name in sorted({*(properties or []), *ENGAGEMENT_PROPERTIES})},
+        "createdAt": stored["hs_createdate"],
+        "updatedAt": stored["hs_lastmodifieddate"],
+        "archived": row.get("archived_at") is not None,
+    }
+    if row.get("archived_at") is not None:
+        record["archivedAt"] = iso(row["archived_at"])
     return record
 
 

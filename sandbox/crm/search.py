@@ -1,8 +1,8 @@
-"""`POST /crm/v3/objects/contacts/search`: filters, sorts and paging turned into one SQL statement."""
+"""`POST /crm/v3/objects/{contacts,notes,tasks}/search`: filters, sorts and paging turned into one SQL statement."""
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 
 from psycopg import sql
 from pydantic import BaseModel, BeforeValidator, Field
@@ -10,11 +10,17 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sandbox.crm import properties
 from sandbox.crm.contacts import BIGGEST_ID
 from sandbox.crm.database import Connection
+from sandbox.crm.engagement_kinds import SEARCHED
 from sandbox.crm.errors import invalid_input
 
 RESULT_WINDOW = 10_000
 MAX_FILTERS = 18
 QUERY_PROPERTIES = ["email", "firstname", "lastname", "phone", "company"]
+COLUMNS: dict[str, LiteralString] = {
+    "hs_object_id": "id",
+    "createdate": "created_at", "lastmodifieddate": "modified_at",
+    "hs_createdate": "created_at", "hs_lastmodifieddate": "modified_at",
+}  # fmt: skip
 COMPARISONS = {"GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
 
@@ -50,8 +56,10 @@ class SearchRequest(BaseModel):
     after: Annotated[int, Field(ge=0)] = 0
 
 
-async def search(connection: Connection, request: SearchRequest) -> tuple[int, list[dict[str, Any]]]:
-    """How many contacts match, and the rows of the page that was asked for.
+async def search(
+    connection: Connection, request: SearchRequest, object_type: str = "contacts"
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many objects match, and the rows of the page that was asked for.
 
     Raises:
         HubSpotError: 400 past the result window, for an unknown property or a value of the wrong type.
@@ -60,7 +68,8 @@ async def search(connection: Connection, request: SearchRequest) -> tuple[int, l
         raise invalid_input(f"The request goes past the {RESULT_WINDOW} results that search gives: narrow the filters.")
     if sum(len(group.filters) for group in request.filterGroups) > MAX_FILTERS:
         raise invalid_input(f"A search may have {MAX_FILTERS} filters in all.")
-    query = Query({name: d["type"] for name, d in (await properties.definitions(connection)).items()})
+    definitions = await properties.definitions(connection, object_type)
+    query = Query({name: d["type"] for name, d in definitions.items()}, object_type)
     statement = query.build(request)
     rows = await (await connection.execute(statement, query.values)).fetchall()
     return int(rows[0]["total"]), [row for row in rows if row["id"] is not None]
@@ -69,8 +78,9 @@ async def search(connection: Connection, request: SearchRequest) -> tuple[int, l
 class Query:
     """Builds the statement; `values` are bound, nothing of the caller's becomes SQL text."""
 
-    def __init__(self, types: dict[str, str]) -> None:
+    def __init__(self, types: dict[str, str], object_type: str = "contacts") -> None:
         self._types = types
+        self._object_type = object_type
         self.values: dict[str, Any] = {}
 
     def build(self, request: SearchRequest) -> sql.Composed:
@@ -81,15 +91,20 @@ class Query:
         conditions: list[sql.Composable] = [sql.SQL("({})").format(sql.SQL(" OR ").join(groups))] if groups else []
         if request.query:
             conditions.append(self._full_text(request.query))
+        index = "search_index"
+        if self._object_type in SEARCHED:
+            index = "engagement_search_index"
+            conditions.append(sql.SQL("kind = {}").format(self._bind(self._object_type)))
         # Left join: the total is answered even where the page is empty.
         return sql.SQL(
-            "WITH matching AS MATERIALIZED (SELECT id, {key} AS sort_key FROM crm.search_index WHERE {conditions}),"
+            "WITH matching AS MATERIALIZED (SELECT id, {key} AS sort_key FROM {index} WHERE {conditions}),"
             " page AS (SELECT * FROM matching ORDER BY sort_key {direction} NULLS LAST, id LIMIT {limit} OFFSET {after})"
             " SELECT total, contact.* FROM (SELECT count(*) AS total FROM matching) AS counted"
-            " LEFT JOIN (page JOIN crm.search_index AS contact USING (id)) ON true"
+            " LEFT JOIN (page JOIN {index} AS contact USING (id)) ON true"
             " ORDER BY sort_key {direction} NULLS LAST, id"
         ).format(
             **self._order(request.sorts),
+            index=sql.Identifier("crm", index),
             conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
             limit=self._bind(request.limit),
             after=self._bind(request.after),
@@ -131,13 +146,16 @@ class Query:
         return sql.SQL("{} {} {}").format(self._typed(name), sql.SQL(symbol), value)
 
     def _full_text(self, words: str) -> sql.Composable:
-        columns = [sql.SQL("lower(properties ->> {})").format(sql.Literal(name)) for name in QUERY_PROPERTIES]
+        columns = [
+            sql.SQL("lower(properties ->> {})").format(sql.Literal(name))
+            for name in SEARCHED.get(self._object_type, QUERY_PROPERTIES)
+        ]
         return sql.SQL("strpos(concat_ws(' ', {}), {}) > 0").format(sql.SQL(", ").join(columns), self._bind(words.lower()))
 
     def _typed(self, name: str) -> sql.Composable:
         """The property as what it is: time, number, or text in lower case (search ignores case)."""
-        if name in ("hs_object_id", "createdate", "lastmodifieddate"):
-            return {"hs_object_id": sql.SQL("id"), "createdate": sql.SQL("created_at")}.get(name, sql.SQL("modified_at"))
+        if name in COLUMNS:
+            return sql.SQL(COLUMNS[name])
         kind = self._type(name)
         if kind == "number":
             return sql.SQL("crm.number(properties ->> {})").format(sql.Literal(name))

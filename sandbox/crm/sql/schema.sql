@@ -37,9 +37,49 @@ CREATE TABLE IF NOT EXISTS crm.property_history (
 );
 CREATE INDEX IF NOT EXISTS property_history_contact_id ON crm.property_history (contact_id);
 
--- Grain: one property definition of the contact object, as the properties API delivers it.
-CREATE TABLE IF NOT EXISTS crm.properties (name text PRIMARY KEY, definition jsonb NOT NULL);
-CREATE TABLE IF NOT EXISTS crm.property_groups (name text PRIMARY KEY, label text NOT NULL, display_order integer NOT NULL);
+-- Grain: one note or task.
+CREATE SEQUENCE IF NOT EXISTS crm.engagement_id START 50001;
+CREATE TABLE IF NOT EXISTS crm.engagements (
+    id                     bigint      PRIMARY KEY DEFAULT nextval('crm.engagement_id'),
+    kind                   text        NOT NULL CHECK (kind IN ('notes', 'tasks')),
+    properties             jsonb       NOT NULL,  -- these columns are as those of crm.contacts
+    created_at             timestamptz NOT NULL,
+    modified_at            timestamptz NOT NULL,
+    written_at             timestamptz NOT NULL,
+    archived_at            timestamptz,
+    indexed_properties     jsonb,
+    indexed_modified_at    timestamptz
+);
+-- Grain: one contact whose timeline shows a note or task; the id of a contact that was merged since stands for its survivor.
+CREATE TABLE IF NOT EXISTS crm.engagement_contacts (
+    contact_id    bigint NOT NULL,
+    engagement_id bigint NOT NULL REFERENCES crm.engagements ON DELETE CASCADE,
+    PRIMARY KEY (contact_id, engagement_id)
+);
+CREATE INDEX IF NOT EXISTS engagement_contacts_engagement ON crm.engagement_contacts (engagement_id);
+
+-- Grain: one property definition of one type of object, as the properties API delivers it.
+CREATE TABLE IF NOT EXISTS crm.properties (
+    name text NOT NULL, definition jsonb NOT NULL, object_type text NOT NULL DEFAULT 'contacts',
+    PRIMARY KEY (object_type, name)
+);
+CREATE TABLE IF NOT EXISTS crm.property_groups (
+    name text NOT NULL, label text NOT NULL, display_order integer NOT NULL, object_type text NOT NULL DEFAULT 'contacts',
+    PRIMARY KEY (object_type, name)
+);
+-- A store made when there were only contacts.
+DO $$
+DECLARE
+    old text;
+BEGIN
+    FOREACH old IN ARRAY ARRAY['properties', 'property_groups'] LOOP
+        IF NOT EXISTS (SELECT FROM information_schema.columns
+                       WHERE table_schema = 'crm' AND table_name = old AND column_name = 'object_type') THEN
+            EXECUTE format('ALTER TABLE crm.%I DROP CONSTRAINT %I, ADD COLUMN object_type text NOT NULL DEFAULT ''contacts'','
+                           ' ADD PRIMARY KEY (object_type, name)', old, old || '_pkey');
+        END IF;
+    END LOOP;
+END $$;
 
 -- Grain: one subscription type.
 CREATE TABLE IF NOT EXISTS crm.subscription_definitions (id bigint PRIMARY KEY, name text NOT NULL, description text NOT NULL);
@@ -85,12 +125,21 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER keep_what_search_shows BEFORE UPDATE ON crm.contacts
     FOR EACH ROW EXECUTE FUNCTION crm.keep_what_search_shows();
+CREATE OR REPLACE TRIGGER keep_what_search_shows BEFORE UPDATE ON crm.engagements
+    FOR EACH ROW EXECUTE FUNCTION crm.keep_what_search_shows();
 -- The scalar subqueries are worked out once, not once a row; without a lag the second half costs nothing.
 CREATE OR REPLACE VIEW crm.search_index AS
     SELECT id, properties, created_at, modified_at FROM crm.contacts
     WHERE archived_at IS NULL AND ((SELECT crm.search_lag()) = '0' OR written_at <= (SELECT now() - crm.search_lag()))
     UNION ALL
     SELECT id, indexed_properties, created_at, indexed_modified_at FROM crm.contacts
+    WHERE (SELECT crm.search_lag()) > '0' AND written_at > (SELECT now() - crm.search_lag())
+      AND archived_at IS NULL AND indexed_properties IS NOT NULL;
+CREATE OR REPLACE VIEW crm.engagement_search_index AS
+    SELECT id, kind, properties, created_at, modified_at FROM crm.engagements
+    WHERE archived_at IS NULL AND ((SELECT crm.search_lag()) = '0' OR written_at <= (SELECT now() - crm.search_lag()))
+    UNION ALL
+    SELECT id, kind, indexed_properties, created_at, indexed_modified_at FROM crm.engagements
     WHERE (SELECT crm.search_lag()) > '0' AND written_at > (SELECT now() - crm.search_lag())
       AND archived_at IS NULL AND indexed_properties IS NOT NULL;
 

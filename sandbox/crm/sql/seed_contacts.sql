@@ -24,7 +24,7 @@ named AS (
     SELECT DISTINCT name, jsonb_build_object(
         'name', name, 'label', name, 'type', 'string', 'fieldType', 'text', 'groupName', 'contactinformation')
     FROM given CROSS JOIN jsonb_object_keys(properties) AS name
-    ON CONFLICT (name) DO NOTHING
+    ON CONFLICT (object_type, name) DO NOTHING
 )
 INSERT INTO crm.contacts (id, properties, created_at, modified_at, written_at, archived_at)
 SELECT DISTINCT ON (id) id, properties, coalesce(least(created_at, modified_at), modified_at), modified_at, '-infinity',
