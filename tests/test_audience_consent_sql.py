@@ -32,6 +32,9 @@ from warehouse_rows import (
         ({"consent_status": "unknown", "region": None}, "no_opt_in"),
         ({"consent_status": "unknown", "region": "US"}, None),
         ({"consent_status": "unknown", "region": "US-CA"}, None),
+        ({"consent_status": "unknown", "region": "US-ZZ"}, None),
+        ({"consent_status": "unknown", "region": "CA"}, "no_opt_in"),
+        ({"consent_status": "unknown", "region": "IN"}, "no_opt_in"),
         ({"consent_status": "denied", "region": "US"}, "consent_denied"),
     ],
 )

@@ -1,9 +1,14 @@
 """Consent at the push: what the sandbox CRM says at that instant, and what is not understood means no."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import psycopg
 import pytest
-from campaign_night import MESSAGE_ID, prepare, push, reason_of, unsubscribe
+from campaign_night import CAMPAIGN, DAY, MESSAGE_ID, SLOT, prepare, push, reason_of, states, unsubscribe
 
+from nurture.errors import TerminalError
 from nurture.hooks.hubspot import HubSpotHook
 from nurture.policy import Crm, load_policy
 from sandbox.crm.server import RunningCrm
@@ -14,6 +19,16 @@ CONSENT = load_policy().consent
 
 def written_to(crm: RunningCrm) -> set[str]:
     return {write["contact_id"] for write in crm.writes(MESSAGE_ID)}
+
+
+def decisions(warehouse: psycopg.Connection) -> dict[str, tuple[Any, ...]]:
+    """Person → what was decided at the push: allowed, region, rule, basis."""
+    rows = warehouse.execute(
+        "SELECT person_id, is_allowed, region, rule, basis FROM ops.consent_decision WHERE stage = 'push'"
+    ).fetchall()
+    warehouse.commit()
+    assert len({row[0] for row in rows}) == len(rows), "each message moved once, so one decision each"
+    return {row[0]: row[1:] for row in rows}
 
 
 def test_who_unsubscribed_from_marketing_e_mail_gets_no_message(
@@ -89,3 +104,94 @@ def test_the_region_is_what_the_crm_says_at_the_push(
     counts = push(warehouse, hook, crm_policy)
 
     assert counts.pushed == pushed
+
+
+def test_each_message_that_moves_keeps_the_decision_behind_it(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 5, consent_timestamp="2026-01-05T23:30:00-02:00")
+    crm.seed(
+        [
+            {"id": 2, "properties": {"region": "US-CA"}},
+            {"id": 3, "properties": {"country": "in"}},
+            {"id": 4, "properties": {"consent_status": "granted", "region": "FR", "hs_email_optout": "true"}},
+        ]
+    )
+    warehouse.execute("UPDATE marts.audience SET suppressed_reason = 'opted_out' WHERE person_id = 'p0005'")
+    warehouse.commit()
+
+    push(warehouse, hook, crm_policy)
+
+    assert decisions(warehouse) == {
+        "p0001": (True, "DE", "eu_eprivacy", "opt-in of 2026-01-06"),
+        "p0002": (True, "US-CA", "us_ca_ccpa", "no opt-out, and rule us_ca_ccpa needs no opt-in"),
+        "p0003": (False, "IN", "strictest", reason_of(warehouse, "p0003")[1]),
+        "p0004": (False, "FR", "eu_eprivacy", OPTED_OUT),
+        "p0005": (False, None, None, "not in the audience any more: opted_out"),
+    }
+    row = warehouse.execute("SELECT DISTINCT campaign, slot, day::text, run_id FROM ops.consent_decision").fetchall()
+    assert row == [(CAMPAIGN, SLOT, DAY, "run-1")]
+
+
+def test_an_attempt_that_lost_its_messages_keeps_no_decision(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 2)
+
+    class LosesThem(HubSpotHook):
+        def batch_read(self, crm_ids, properties, **options):  # type: ignore[no-untyped-def]
+            with psycopg.connect(warehouse_url) as another:
+                another.execute("UPDATE ops.push_ledger SET claim_token = gen_random_uuid()")
+            return super().batch_read(crm_ids, properties, **options)
+
+    push(warehouse, LosesThem("crm", policy=crm_policy), crm_policy)
+
+    assert decisions(warehouse) == {}
+    assert written_to(crm) == set()
+
+
+def test_an_answer_without_an_opt_out_property_stops_the_push_and_suppresses_nobody(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 2, region="US")
+
+    class KnowsNoSuchType(HubSpotHook):
+        def batch_read(self, *asked, **options):  # type: ignore[no-untyped-def]
+            found: Mapping[str, Any] = super().batch_read(*asked, **options)
+            without = "hs_email_optout_101"
+            return {
+                crm_id: replace(each, properties={k: v for k, v in each.properties.items() if k != without})
+                for crm_id, each in found.items()
+            }
+
+    with pytest.raises(TerminalError, match=r"does not hold hs_email_optout_101.*consent.subscription_ids"):
+        push(warehouse, KnowsNoSuchType("crm", policy=crm_policy), crm_policy)
+    between = states(warehouse), written_to(crm)
+
+    counts = push(warehouse, hook, crm_policy)
+
+    assert between == ({"claimed": 2}, set())
+    assert counts.pushed == 2
+
+
+def test_consent_that_canada_infers_is_asked_for_again_at_the_push(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 3, region="CA", consent_status="unknown")
+    for number, days_ago in ((1, 20), (2, 200)):
+        identity = {"user": f"u-{number}", "person": f"p000{number}", "number": number, "days": days_ago}
+        warehouse.execute("INSERT INTO marts.person_identity VALUES ('user_id', %(user)s, %(person)s)", identity)
+        warehouse.execute(
+            "INSERT INTO staging.events (event_day, row_number, event_at, event_name, user_id)"
+            " VALUES (current_date, %(number)s, now() - make_interval(days => %(days)s), 'demo_request', %(user)s)",
+            identity,
+        )
+    warehouse.commit()
+
+    push(warehouse, hook, crm_policy)
+
+    assert written_to(crm) == {"1"}
+    assert [decisions(warehouse)[f"p000{n}"][:3] for n in (1, 2, 3)] == [
+        (True, "CA", "ca_casl"), (False, "CA", "ca_casl"), (False, "CA", "ca_casl"),
+    ]  # fmt: skip
+    assert decisions(warehouse)["p0001"][3].startswith("implied by demo_request of ")

@@ -1,22 +1,66 @@
 """Consent at the instant of the push, from what the CRM says right then."""
 
+from collections.abc import Callable, Collection, Mapping
+
+from nurture.consent.decision import Decision
+from nurture.consent.rules import Rule, Rules
+from nurture.errors import TerminalError
 from nurture.policy import Consent
-from nurture.warehouse.crm_contact_consent import STATUS, is_opted_out, opt_out_properties, region_of, status_of
+from nurture.warehouse.crm_contact_consent import STATUS, granted_on, is_opted_out, opt_out_properties, region_of, status_of
 from nurture.warehouse.crm_contact_rows import Contact
 
+AS_READ = "in the CRM, as read right before the push"
 
-def withdrawal(contact: Contact, consent: Consent) -> str | None:
-    """Why `contact` must not be written to now, or None. A region that the CRM does not know counts as strict.
+Implied = Callable[[Rule, Collection[str]], Mapping[str, str]]
+"""Of some persons, those who did something from which a rule infers consent, and what they did."""
+
+
+def decide(contacts: Mapping[str, Contact], consent: Consent, rules: Rules, implied: Implied) -> dict[str, Decision]:
+    """Whether each person may be written to now.
 
     Args:
-        contact: as read a moment ago, with `consent_properties`.
-        consent: where writing needs no prior opt-in, which opt-outs count, and the words of `consent_status`.
+        contacts: by person id, as read a moment ago with `consent_properties`.
+        consent: which opt-outs count, and the words of `consent_status`.
+        rules: what the law of a region asks for; a region that the CRM does not know counts as the strictest.
+        implied: asked once for each rule, and only for those who neither granted nor refused.
+
+    Raises:
+        TerminalError: the CRM does not say whether somebody opted out, so nobody can be written to.
     """
-    if is_opted_out(contact.properties, opt_out_properties(consent)):
-        return "opted out in the CRM, as read right before the push"
+    decisions: dict[str, Decision] = {}
+    unasked: dict[Rule, dict[str, str | None]] = {}
+    for person_id, contact in contacts.items():
+        region = region_of(contact.properties)
+        rule = rules.rule_for(region)
+        basis, is_allowed = _basis(contact, consent, rule)
+        if basis:
+            decisions[person_id] = Decision(is_allowed, region, rule.id, basis)
+        else:
+            unasked.setdefault(rule, {})[person_id] = region
+    for rule, regions in unasked.items():
+        deeds = implied(rule, regions.keys()) if rule.implied_by else {}
+        for person_id, region in regions.items():
+            deed = deeds.get(person_id)
+            basis = f"implied by {deed}, rule {rule.id}" if deed else f"no opt-in {AS_READ}, and rule {rule.id} needs one"
+            decisions[person_id] = Decision(deed is not None, region, rule.id, basis)
+    return decisions
+
+
+def _basis(contact: Contact, consent: Consent, rule: Rule) -> tuple[str, bool]:
+    """Why the contact may or may not be written to, and which; no words where neither a grant nor a refusal says it."""
+    opt_outs = opt_out_properties(consent)
+    if missing := [name for name in opt_outs if name not in contact.properties]:
+        raise TerminalError(
+            f"the CRM's answer does not hold {', '.join(missing)}, so nobody knows who opted out and nothing is pushed: "
+            "correct `consent.subscription_ids` of include/policy.yaml, or let the private app read these properties"
+        )
+    if is_opted_out(contact.properties, opt_outs):
+        return f"opted out {AS_READ}", False
     status = status_of(contact.properties.get(STATUS), consent.status_words)
     if status == "denied":
-        return "consent denied in the CRM, as read right before the push"
-    if status != "granted" and (region_of(contact.properties) or "").split("-")[0] not in consent.opt_out_regions:
-        return "no opt-in in the CRM, as read right before the push, and the region needs one"
-    return None
+        return f"consent denied {AS_READ}", False
+    if status == "granted":
+        return f"opt-in of {granted_on(contact.properties) or 'unknown date'}", True
+    if rule.basis == "opt_out":
+        return f"no opt-out, and rule {rule.id} needs no opt-in", True
+    return "", False

@@ -9,7 +9,7 @@ from nurture.operators.run_statements import RunStatements
 
 
 class ApplyConsentOperator(RunStatements):
-    """Runs `audience/apply_consent.sql` with the consent rules that `include/policy.yaml` holds at that moment.
+    """Decides by the rules of `include/consent_regions.yaml`, and keeps each decision with its basis.
 
     Args:
         campaign: the campaign whose audience it is.
@@ -19,13 +19,15 @@ class ApplyConsentOperator(RunStatements):
     template_fields: Sequence[str] = (*RunStatements.template_fields, "campaign", "day")
 
     def __init__(self, *, campaign: str, day: str, **kwargs: Any) -> None:
-        super().__init__(statements=["audience/apply_consent.sql"], parameters={}, **kwargs)
+        super().__init__(
+            statements=["audience/apply_consent.sql", "consent/keep_audience_decisions.sql"], parameters={}, **kwargs
+        )
         self.campaign = campaign
         self.day = day
 
     def execute(self, context: Context) -> None:
-        from nurture.policy import load_policy
+        from nurture.consent.rules import load_rules
 
-        regions = list(load_policy().consent.opt_out_regions)
-        self.parameters = {"campaign": self.campaign, "day": self.day, "opt_out_regions": regions}
+        night = {"campaign": self.campaign, "day": self.day, "run_id": context["run_id"]}
+        self.parameters = night | load_rules().parameters()
         super().execute(context)  # type: ignore[no-untyped-call]

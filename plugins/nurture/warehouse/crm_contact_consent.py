@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from nurture.policy import Consent, StatusWords
 
 GLOBAL_OPT_OUT = "hs_email_optout"
 STATUS = "consent_status"
+TIMESTAMP = "consent_timestamp"
+SOURCE = "consent_source"
 NOT_OPTED_OUT = ("", "false", "0")
 """Values of an opt-out property, in lower case, that mean "write to me"; a missing one does too."""
 
@@ -21,7 +24,12 @@ def opt_out_properties(consent: Consent) -> list[str]:
 
 def consent_properties(consent: Consent) -> list[str]:
     """What must be read of a contact to know whether it may be written to."""
-    return [*opt_out_properties(consent), STATUS, "region", "country"]
+    return [*opt_out_properties(consent), STATUS, TIMESTAMP, "region", "country"]
+
+
+def kept_properties(consent: Consent) -> list[str]:
+    """What is kept of a contact's consent: as above, with where and under which words it was given."""
+    return [*consent_properties(consent), SOURCE, *([consent.text_property] if consent.text_property else [])]
 
 
 def is_opted_out(properties: Mapping[str, str | None], opt_outs: Iterable[str]) -> bool:
@@ -50,6 +58,15 @@ def region_of(properties: Mapping[str, str | None]) -> str | None:
     if REGION.fullmatch(region):
         return region
     return country if COUNTRY.fullmatch(country) else None
+
+
+def granted_on(properties: Mapping[str, str | None]) -> str | None:
+    """The day of the consent in UTC, ISO; without a zone the CRM's time is UTC. None where it holds no such time."""
+    try:
+        moment = datetime.fromisoformat((properties.get(TIMESTAMP) or "").strip(" "))
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
 
 
 def word(value: str | None) -> str:
