@@ -45,13 +45,13 @@ def push(connection: psycopg.Connection, numbers: range, state: str, *, days_ago
     )
 
 
-def report_run(connection: psycopg.Connection, **states: str) -> dict[str, str]:
+def report_run(connection: psycopg.Connection, *, dry_run: bool = False, **states: str) -> dict[str, str]:
     """Run the last step of the night; `states`: how earlier steps ended."""
     connection.commit()
     operator = ReportRunOperator(task_id="report_run", day=DAY.isoformat(), campaign="lead_nurture")
     ti = SimpleNamespace(task_id="report_run", get_task_states=lambda **_: {NIGHT["run_id"]: states})
     context: Any = {"ti": ti, "dag": SimpleNamespace(dag_id=NIGHT["dag_id"]), "run_id": NIGHT["run_id"]}
-    return operator.execute(context)
+    return operator.execute(context | {"params": {"dry_run": dry_run}})
 
 
 def kept(connection: psycopg.Connection) -> tuple[str, dict[str, Any]]:
@@ -96,6 +96,14 @@ def test_suppressed_and_superseded_messages_are_right_outcomes(night: psycopg.Co
     push(night, range(10, 20), "superseded")
 
     assert report_run(night) == {"outcome": "completed"}
+
+
+def test_a_dry_run_says_so_and_is_not_red_because_nobody_got_anything(night: psycopg.Connection) -> None:
+    report_run(night, dry_run=True)
+
+    outcome, report = kept(night)
+    assert (outcome, report["push"]["messages"]) == ("completed", {"waiting": 20})
+    assert report["kind"] == "dry run: nothing was claimed, nothing was written to the CRM"
 
 
 def test_a_message_that_waits_for_a_person_is_not_overdue(night: psycopg.Connection) -> None:
@@ -175,3 +183,14 @@ def test_what_did_not_pass_comes_first_then_what_was_promised(night: psycopg.Con
 
     assert [row["check"] for row in report["gates"]] == order
     assert [row["check_name"] for row in gate_results(night, **NIGHT)["g"]] == order
+
+
+def test_a_night_that_lost_sight_of_one_person_is_red_and_names_them(night: psycopg.Connection) -> None:
+    push(night, range(19), "confirmed")
+    night.execute("DELETE FROM ops.message WHERE person_id = 'p_19'")
+
+    with pytest.raises(AirflowFailException, match=r"1 of 20 people are not accounted for: 1 to be written to .* \(p_19\)"):
+        report_run(night)
+
+    outcome, report = kept(night)
+    assert (outcome, report["accounting"]["confirmed"], report["accounting"]["people"]) == ("failed", 19, 20)

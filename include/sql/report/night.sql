@@ -4,19 +4,23 @@
 -- Messages are those of the whole night by the state of their slot, with those that an earlier attempt delivered and which a later
 -- one therefore does not assign; the rest of `push` is what this run did.
 -- Grain: one run. Reads ops.load_log, ops.gate_result, marts.audience, ops.message, ops.copy, ops.llm_call, ops.push_ledger,
--- ops.approval, ops.copy_run, ops.dead_letter. Writes nothing.
--- Parameters: dag_id (of a campaign: its name), run_id, day (date).
+-- ops.push_output, ops.approval, ops.copy_run, ops.dead_letter, ops.dry_run. Writes nothing.
+-- Parameters: dag_id (of a campaign: its name), run_id, day (date), campaign (under which the night is kept; NULL: the campaign, or
+-- its test send where the run's own slot says so).
 WITH campaign AS (
     SELECT EXISTS (
         SELECT FROM ops.gate_result
         WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND table_name = 'marts.audience'
-    ) AS has_audience
+    ) AS has_audience,
+    coalesce(%(campaign)s::text, (
+        SELECT campaign FROM marts.audience
+        WHERE campaign = %(dag_id)s || '~seed' AND day = %(day)s::date AND slot = 'seed-' || %(run_id)s LIMIT 1), %(dag_id)s) AS name
 ), audience AS (
-    SELECT * FROM marts.audience WHERE campaign = %(dag_id)s AND day = %(day)s::date
+    SELECT * FROM marts.audience WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date
 ), message AS (
     SELECT message.*, copy.origin, copy.verdict
     FROM ops.message AS message JOIN ops.copy AS copy USING (copy_id)
-    WHERE message.campaign = %(dag_id)s AND message.day = %(day)s::date
+    WHERE message.campaign = (SELECT name FROM campaign) AND message.day = %(day)s::date
 ), undecided AS (
     SELECT person_id FROM message WHERE lane = 'approval' AND NOT EXISTS (
         SELECT FROM ops.approval AS approval
@@ -29,7 +33,7 @@ WITH campaign AS (
     FROM message LEFT JOIN ops.push_ledger AS ledger USING (campaign, person_id, slot)
     UNION ALL
     SELECT state FROM ops.push_ledger
-    WHERE campaign = %(dag_id)s AND day = %(day)s::date AND state = 'confirmed' AND person_id NOT IN (SELECT person_id FROM message)
+    WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date AND state = 'confirmed' AND person_id NOT IN (SELECT person_id FROM message)
 ), call AS (
     SELECT * FROM ops.llm_call WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 )
@@ -50,7 +54,33 @@ SELECT json_strip_nulls(json_build_object(
         'suppressed', (SELECT coalesce(json_object_agg(suppressed_reason, people), '{}') FROM (
             SELECT suppressed_reason, count(*) AS people FROM audience WHERE suppressed_reason IS NOT NULL GROUP BY 1) AS reason),
         'arms', (SELECT coalesce(json_object_agg(arm, people), '{}') FROM (
-            SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm)) END,
+            SELECT arm, count(*) AS people FROM audience WHERE arm IS NOT NULL GROUP BY 1) AS arm),
+        'may_be_sent', (SELECT json_object_agg(moment, people) FROM (
+            SELECT CASE WHEN send_after > selected_at + interval '1 hour' THEN 'after the quiet hours' ELSE 'at once' END AS moment,
+                   count(*) AS people
+            FROM audience WHERE send_after IS NOT NULL GROUP BY 1) AS moment),
+        'reasons', (SELECT json_agg(json_build_object('why_not', words, 'people', people) ORDER BY people DESC, words) FROM (
+            SELECT coalesce(suppressed_detail, CASE suppressed_reason
+                       WHEN 'not_in_crm' THEN 'no living contact in the CRM'
+                       WHEN 'already_sent_this_slot' THEN 'has the message of this slot, or may be getting it right now'
+                       WHEN 'no_address' THEN 'no usable e-mail address'
+                       WHEN 'opted_out' THEN 'opted out in the CRM'
+                       WHEN 'consent_denied' THEN 'denied consent, or withdrew it'
+                       WHEN 'opted_out_elsewhere' THEN 'another contact of the same address opted out or denied consent'
+                       WHEN 'no_opt_in' THEN 'did not opt in, and the region needs it'
+                       WHEN 'duplicate_address' THEN 'another contact of the same address gets it'
+                       ELSE suppressed_reason END) AS words, count(*) AS people
+            FROM audience WHERE suppressed_reason IS NOT NULL GROUP BY 1) AS reason),
+        'regions', (SELECT json_agg(json_build_object(
+                'region', region, 'qualified', qualified, 'may_be_written_to', allowed, 'ai', ai, 'static', static, 'none', held_out)
+                ORDER BY qualified DESC, region) FROM (
+            SELECT coalesce(nullif(split_part(region, '-', 1), ''), 'unknown') AS region, count(*) AS qualified,
+                   count(*) FILTER (WHERE suppressed_reason IS NULL) AS allowed, count(*) FILTER (WHERE arm = 'ai') AS ai,
+                   count(*) FILTER (WHERE arm = 'static') AS static, count(*) FILTER (WHERE arm = 'none') AS held_out
+            FROM audience GROUP BY 1) AS region)) END,
+    'dry_run', (SELECT json_object_agg(outcome, people) FROM (
+        SELECT 'would be ' || outcome AS outcome, count(*) AS people FROM ops.dry_run
+        WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s GROUP BY 1 ORDER BY 1) AS outcome),
     'copy', CASE WHEN campaign.has_audience THEN json_build_object(
         'prompt', written.counts ->> 'template',
         'cap_reached', written.counts ->> 'capped_by',
@@ -75,11 +105,16 @@ SELECT json_strip_nulls(json_build_object(
             SELECT state, count(*) AS people FROM outcome GROUP BY 1 ORDER BY 1) AS state),
         'by_this_run', (SELECT coalesce(json_object_agg(state, people), '{}') FROM (
             SELECT state, count(*) AS people FROM ops.push_ledger
-            WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
+            WHERE campaign = (SELECT name FROM campaign) AND run_id = %(run_id)s AND day = %(day)s::date GROUP BY 1) AS state),
         'static_instead', (SELECT json_object_agg(fallback_reason, people) FROM (
             SELECT fallback_reason, count(*) AS people FROM ops.push_ledger
-            WHERE campaign = %(dag_id)s AND run_id = %(run_id)s AND day = %(day)s::date AND fallback_reason IS NOT NULL
+            WHERE campaign = (SELECT name FROM campaign) AND run_id = %(run_id)s AND day = %(day)s::date AND fallback_reason IS NOT NULL
             GROUP BY 1) AS reason),
+        'outputs', (SELECT json_object_agg(output, states) FROM (
+            SELECT output, json_object_agg(state, outputs) AS states FROM (
+                SELECT output, CASE WHEN state IN ('claimed', 'sent') THEN 'waiting' ELSE state END AS state, count(*) AS outputs
+                FROM ops.push_output WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date GROUP BY 1, 2 ORDER BY 1, 2) AS counted
+            GROUP BY 1) AS output),
         'already_sent_before', (SELECT count(*) FROM audience WHERE suppressed_reason = 'already_sent_this_slot')) END,
     'dead_letters', (SELECT coalesce(json_object_agg(source, letters), '{}') FROM (
         SELECT source, count(*) AS letters FROM ops.dead_letter

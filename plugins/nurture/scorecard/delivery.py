@@ -7,18 +7,20 @@ UNDELIVERED = ("rejected", "unknown", "waiting")
 UNDECIDED = "waiting for a person"
 
 
-def undelivered_reason(report: dict[str, Any], *, share_max: float) -> str | None:
+def undelivered_reason(report: dict[str, Any], *, share_max: float, count_min: int) -> str | None:
     """Why a campaign's night counts as failed although every step ran, or None.
 
     Args:
         report: as `night_report` returns it.
         share_max: the largest share of undelivered messages among those that could be delivered by now.
+        count_min: with fewer undelivered than this many, a night that reached anybody is no failure: in a small one a single
+            refused contact would be a large share.
     """
     states: dict[str, int] = report.get("push", {}).get("messages", {})
     decided = sum(count for state, count in states.items() if state != UNDECIDED)
     undelivered = {state: states[state] for state in UNDELIVERED if states.get(state)}
     total = sum(undelivered.values())
-    if total <= share_max * decided:
+    if total <= share_max * decided or (total < count_min and total < decided):
         return None
     counts = ", ".join(f"{count} {state}" for state, count in undelivered.items())
     return (
