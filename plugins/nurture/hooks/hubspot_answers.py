@@ -1,6 +1,5 @@
 """HubSpot's answers, translated once: what went wrong, in words that name nobody, and whether trying again helps."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, RequestException
 from urllib3.exceptions import NewConnectionError
 
-ADDRESS = re.compile(r"[^\s@\"'<>(),;:=\[\]]+@[^\s@\"'<>(),;:=\[\]]+")
-MAX_WORDS = 500  # characters kept of a vendor message
+from nurture.hooks.vendor_words import redact as redact
+
 REFUSED_FOR_NOW = {423, 429, 477}  # locked, rate limit, portal migration: nothing was done, later it may work
 
 ADVICE = {
@@ -23,6 +22,11 @@ ADVICE = {
     404: "check the record, and the host and `api_version` of the connection",
     409: "another record holds this value: merge the two in the CRM or change one",
     413: "make the batch or the property smaller",
+}
+ROW_ADVICE = {
+    "VALIDATION_ERROR": ADVICE[400],
+    "CONFLICT": ADVICE[409],
+    "OBJECT_NOT_FOUND": "the contact was deleted, archived or merged; the next load follows it",
 }
 
 
@@ -34,7 +38,7 @@ class Refusal:
         status: HTTP status.
         category: the vendor's, e.g. VALIDATION_ERROR, CONFLICT, RATE_LIMITS.
         policy: the rate limit that was hit: TEN_SECONDLY_ROLLING, SECONDLY, DAILY.
-        words: the vendor's message without addresses.
+        words: the vendor's message without anybody in it.
         retry_after: seconds, where the vendor names them.
     """
 
@@ -64,8 +68,8 @@ def read_refusal(response: Response, *, secrets: Iterable[str] = ()) -> Refusal:
         body = {}
     return Refusal(
         status=response.status_code,
-        category=str(body.get("category") or response.reason or "no category"),
-        policy=body.get("policyName"),
+        category=redact(str(body.get("category") or response.reason or "no category")),
+        policy=redact(str(body["policyName"])) if body.get("policyName") else None,
         words=redact(str(body.get("message") or "no message"), secrets),
         retry_after=_retry_after(response),
     )
@@ -78,16 +82,15 @@ def row_errors(body: dict[str, Any], secrets: Iterable[str] = ()) -> dict[str, s
     for error in body.get("errors") or []:
         context = error.get("context") or {}
         ids = [*(context.get("ids") or []), *(context.get("id") or [])] or ([error["id"]] if error.get("id") else [])
-        words = f"{error.get('category') or 'no category'}: {redact(str(error.get('message') or 'no message'), secrets)}"
-        found |= {str(crm_id): words for crm_id in ids}
+        found |= {str(crm_id): error_words(error, secrets) for crm_id in ids}
     return found
 
 
-def redact(words: str, secrets: Iterable[str] = ()) -> str:
-    """`words` without e-mail addresses and without `secrets`, cut to a length that a log can bear."""
-    for secret in sorted({secret for secret in secrets if len(secret) > 2}, key=len, reverse=True):
-        words = words.replace(secret, "<value>")
-    return ADDRESS.sub("<address>", words)[:MAX_WORDS]
+def error_words(error: dict[str, Any], secrets: Iterable[str] = ()) -> str:
+    """One entry of `errors`: the vendor's category and words, and what to do."""
+    category = redact(str(error.get("category") or "no category"))
+    advice = f"; {ROW_ADVICE[category]}" if category in ROW_ADVICE else ""
+    return f"{category}: {redact(str(error.get('message') or 'no message'), secrets)}{advice}"
 
 
 def never_sent(error: RequestException) -> bool:

@@ -4,9 +4,12 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import psycopg
+
+from nurture.warehouse.statements import statement
 
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # an escaped NUL in JSON text; `\\u0000` is a backslash and six letters
 PAYLOAD_LIMIT = 16_384  # characters kept of a bad row
@@ -34,22 +37,30 @@ class DeadLetter:
 def bury(
     connection: psycopg.Connection, letters: Iterable[DeadLetter], *, dag_id: str | None = None, run_id: str | None = None
 ) -> int:
-    """Keep `letters`; one that was met before counts an attempt more. Returns how many were given."""
-    rows = [(x.source, x.key, x.field, x.reason, _cut(x.payload), dag_id, run_id) for x in letters]
+    """Keep `letters`; one that was met before counts an attempt more. Returns how many were given.
+
+    A letter that somebody gave up stays so while the same payload comes again; with another payload it is open anew.
+    """
+    rows = [
+        {
+            "source": letter.source, "key": letter.key, "field": letter.field, "reason": letter.reason,
+            "payload": _cut(letter.payload), "payload_hash": payload_hash(letter.payload),
+            "dag_id": dag_id, "run_id": run_id,
+        }
+        for letter in letters
+    ]  # fmt: skip
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(
-                """
-                INSERT INTO ops.dead_letter (source, key, field, reason, payload, dag_id, run_id)
-                VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s)
-                ON CONFLICT (source, key, field) DO UPDATE SET
-                    reason = excluded.reason, payload = excluded.payload,
-                    dag_id = excluded.dag_id, run_id = excluded.run_id,
-                    attempts = ops.dead_letter.attempts + 1, last_seen_at = clock_timestamp(), resolved_at = NULL
-                """,
-                rows,
-            )
+            cursor.executemany(statement("dead_letter/bury.sql"), rows)
     return len(rows)
+
+
+def payload_hash(payload: Any) -> str | None:
+    """The same for the same row, in whatever order its keys come, also where only the beginning of it is kept."""
+    if payload is None:
+        return None
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), default=str)  # ASCII: any text has such a form
+    return sha256(text.encode()).hexdigest()
 
 
 def _cut(payload: Any) -> str | None:
