@@ -13,8 +13,9 @@ GA4_FILE ?=
 LINK ?=
 NIGHTS ?= 3
 PORT ?= 8080
+SEED ?=
 
-.PHONY: help install demo stop clean disarm test test-fast check bench lock
+.PHONY: help install demo stop clean disarm faults test test-fast check bench lock
 
 help:
 	@echo "make demo    set everything up, run last night through Airflow, leave the UI running"
@@ -24,6 +25,8 @@ help:
 	@echo "make clean   the same, and delete the demo's data"
 	@echo "make test    every test, lint, types and import contracts; make test-fast: what needs no Airflow run"
 	@echo "make disarm  disarm each gate check in turn and see a test go red"
+	@echo "make faults  10,000 random schedules of crashes, lost answers and withdrawals, and 100 with real processes;"
+	@echo "             SEED=7 plays the same ones again"
 	@echo "make bench   benchmarks, printed as ratios (docs/benchmarks.md)"
 	@echo "make lock    compile requirements*.txt from requirements*.in"
 
@@ -68,6 +71,9 @@ test-fast: install
 
 disarm: install
 	$(BIN)/python -m tests.disarm_each_check
+
+faults: install
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from nurture.ledger.attempt import Attempt, Slot, Unanswered
+from nurture.ledger.attempt import Attempt
 from nurture.ledger.destination import Destination
+from nurture.ledger.messages import Slot, Unanswered
 from nurture.policy import Crm
 from nurture.warehouse.crm_contact_rows import Contact
 
@@ -23,8 +24,9 @@ class Settled:
 def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
     """Confirm what the CRM has, let go of what it has not, and leave what may still be on its way.
 
-    A message that is not there is only let go `settle_after_seconds` after it was sent: a slow CRM may write late. A merged
-    contact is looked up under its survivor, who has its history too; of one that is gone nobody can say what it got.
+    A message that is not there is only let go when this process has waited `settle_after_seconds` for it: a slow CRM may
+    write late. Clocks are not asked, for they may be set. A merged contact is looked up under its survivor, who has its
+    history too; of one that is gone nobody can say what it got.
 
     Raises:
         TransientError: the CRM cannot be read; nothing was decided for what is left.
@@ -44,10 +46,10 @@ def settle(attempt: Attempt, crm: Destination, policy: Crm) -> Settled:
                 )
             elif _has(contact, row):
                 found[row.key] = "the answer was not seen; found in the CRM on reading back"
-            elif row.age_seconds >= policy.settle_after_seconds:
-                missing[row.key] = f"not in the CRM {row.age_seconds:.0f} s after it was sent: may be sent again"
+            elif (waited := attempt.unheard.seconds(row.key)) >= policy.settle_after_seconds:
+                missing[row.key] = f"not in the CRM after a wait of {waited:.0f} s: may be sent again"
             else:
-                total.wait_seconds = max(total.wait_seconds, policy.settle_after_seconds - row.age_seconds)
+                total.wait_seconds = max(total.wait_seconds, policy.settle_after_seconds - waited)
         total.confirmed += len(attempt.move("confirmed", found))
         total.let_go += len(attempt.move("claimed", missing, only_from="unknown"))
         total.gone += len(attempt.move("suppressed", gone, only_from="unknown"))
