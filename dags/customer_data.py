@@ -16,9 +16,11 @@ until it is trusted.
 from airflow.sdk import DAG, Asset, TriggerRule
 
 from nurture.campaign import card
+from nurture.identity.resolve import RESOLVE_PEOPLE
 from nurture.night import DAY, nightly
 from nurture.operators.load_crm_contacts import LoadCrmContactsOperator
 from nurture.operators.load_ga4_events import LoadGa4EventsOperator
+from nurture.operators.load_suppressions import LoadSuppressionsOperator
 from nurture.operators.quality_gate import QualityGateOperator
 from nurture.operators.report_run import ReportRunOperator
 from nurture.operators.run_statements import RunStatements
@@ -55,6 +57,15 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
             measure="contacts loaded and unfit",
         ),
     )
+    load_suppressions = LoadSuppressionsOperator(
+        task_id="load_suppressions",
+        doc_md=card(
+            "write no more to addresses that bounced for good, and to whoever reported spam",
+            "HubSpot e-mail events, raw_hubspot.contacts → ops.suppression",
+            "events that may not be read: a warning; HubSpot opts these people out itself",
+            measure="hard bounces and complaints added",
+        ),
+    )
     gate_customer_data = QualityGateOperator(
         task_id="gate_customer_data",
         tables=["raw_ga4.events", "raw_hubspot.contacts", "staging.events", "staging.contacts"],
@@ -69,20 +80,8 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
     )
     resolve_identity = RunStatements(
         task_id="resolve_identity",
-        statements=[
-            "marts/lock_identity.sql",
-            "marts/inherit_merged_person.sql",
-            "marts/new_person.sql",
-            "marts/merge_person.sql",
-            "marts/flatten_merges.sql",
-            "marts/follow_survivor.sql",
-            "marts/refresh_person.sql",
-            "marts/link_identifiers.sql",
-            "marts/link_devices.sql",
-            "marts/consent_event.sql",
-            "marts/analyze.sql",
-        ],
-        parameters={"day": DAY, "first_day": "{{ macros.ds_add(data_interval_start | ds, -29) }}"},
+        statements=[*RESOLVE_PEOPLE, "marts/analyze.sql"],
+        parameters={"day": DAY, "first_day": "{{ macros.ds_add(data_interval_start | ds, -3) }}"},
         doc_md=card(
             "one person for each living contact, merges followed, devices linked",
             "staging.* → marts.person, marts.person_identity, ops.consent_event",
@@ -121,3 +120,4 @@ with DAG(dag_id="customer_data", doc_md=__doc__, tags=["data"], **nightly()):
         withdraw_trust >> [load_ga4_events, load_crm_contacts] >> gate_customer_data
         >> resolve_identity >> build_features >> trust_day >> report_run
     )  # fmt: skip
+    load_crm_contacts >> load_suppressions >> trust_day

@@ -27,4 +27,5 @@ campaign(
     ],
     lifecycle_stages=["subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity"],
     arms=Arms(ai=0.7, static=0.2),
+    freshness_days=7,
 )

@@ -30,8 +30,8 @@ def run_last_night(api: AirflowApi, dag_id: str, day: date, say: Say) -> dict[st
     return _follow(api, dag_id, run["dag_run_id"], say)
 
 
-def run_past_night(api: AirflowApi, dag_id: str, day: date, say: Say) -> dict[str, Any]:
-    """Run `dag_id` for a day long past, as a person would from the Trigger dialog."""
+def run_past_night(api: AirflowApi, dag_id: str, day: date, say: Say, conf: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run `dag_id` for a day long past, as a person would from the Trigger dialog; `conf`: the Params of a new run."""
     run = _run_of(api, dag_id, day)
     if run:
         api.send("POST", f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}/clear", {"dry_run": False})
@@ -40,7 +40,7 @@ def run_past_night(api: AirflowApi, dag_id: str, day: date, say: Say) -> dict[st
         body = {
             "dag_run_id": f"file__{day}", "logical_date": start.isoformat(),
             "data_interval_start": start.isoformat(), "data_interval_end": (start + timedelta(days=1)).isoformat(),
-            "note": "a night of the file given as GA4_FILE",
+            "note": "a night of the file given as GA4_FILE", "conf": conf or {},
         }  # fmt: skip
         run = api.send("POST", f"/dags/{dag_id}/dagRuns", body)
     return _follow(api, dag_id, run["dag_run_id"], say)

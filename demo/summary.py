@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from demo.airflow import AirflowApi
+from nurture.scorecard.counterfactual import in_words
 from nurture.scorecard.night import night_report
 
 Say = Callable[[str], None]
@@ -56,6 +57,8 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
     }
     if reasons:
         say(f"  model copy {_pairs(reasons)}")
+    for line in in_words(report.get("counterfactual", {})):
+        say(f"  run again  {line}")
     if copy["people_waiting_for_approval"]:
         say(
             f"  waiting    {copy['people_waiting_for_approval']} people's copy waits for a person: Browse → Required Actions"

@@ -4,6 +4,8 @@ from typing import Any
 
 import psycopg
 
+from dags_under_test import statements_of
+from nurture.consent.rules import Rules, load_rules
 from nurture.warehouse.statements import statement
 from warehouse_rows import DAY, add_contact, add_event, resolve
 
@@ -36,9 +38,10 @@ def select(connection: psycopg.Connection, **changes: Any) -> list[Any]:
     ).fetchall()
 
 
-def apply_consent(connection: psycopg.Connection) -> None:
-    """Run the consent step; writing needs no opt-in in the US."""
-    connection.execute(statement("audience/apply_consent.sql"), {**NIGHT, "opt_out_regions": ["US"]})
+def apply_consent(connection: psycopg.Connection, rules: Rules | None = None, run_id: str = "run-1") -> None:
+    """Run the statements of the consent step, with the shipped rules or others."""
+    for name in statements_of("lead_nurture", "apply_consent"):
+        connection.execute(statement(name), {**NIGHT, "run_id": run_id, **(rules or load_rules()).parameters()})
 
 
 def draw(connection: psycopg.Connection, **shares: float) -> dict[str, str | None]:

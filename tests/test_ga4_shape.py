@@ -44,7 +44,7 @@ def database(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture
 def warehouse(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database) as connection:
-        connection.execute("TRUNCATE raw_ga4.events, staging.events, ops.load_log, ops.dead_letter")
+        connection.execute("TRUNCATE raw_ga4.events, staging.events, ops.load_log, ops.dead_letter, ops.dead_letter_retry")
         connection.commit()
         yield connection
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from dags_under_test import FOLDER, dag_bag
 
 PROJECT = FOLDER.parent
-DAG_IDS = {"customer_data", "lead_nurture", "set_switch", "evaluate_prompt"}
+DAG_IDS = {
+    "customer_data", "lead_nurture", "consent_sync", "set_switch", "set_suppression", "evaluate_prompt",
+    "retry_dead_letters", "privacy_request", "apply_retention", "unmerge_person",
+}  # fmt: skip
 
 
 def test_the_dags_are_exactly_these() -> None:

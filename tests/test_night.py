@@ -1,95 +1,35 @@
 """Whole nights through Airflow's own scheduler, on real parts: the good one, the repeated one, the stopped one."""
 
 import re
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from hubspot import HubSpot
 
-from demo import night, stack
-from demo.airflow import DATASET, PROJECT_ID, AirflowApi, environment
-from demo.fill import DAYS, PEOPLE, SEED, Wanted, fill
-from demo.state import AIRFLOW_HOME, State, fresh
+import personal_data
+from demo import stack
+from demo.fill import DAYS, PEOPLE, SEED
+from demo.state import AIRFLOW_HOME, FOLDER
 from demo.summary import print_night
-from sandbox.crm.server import TOKEN, RunningCrm
-from sandbox.ga4_export import export_days
+from running_nights import Nights, running_nights
+from sandbox.crm.server import TOKEN
 from sandbox.model.server import RunningModel
 from sandbox.world import generate
 
 pytestmark = [pytest.mark.airflow, pytest.mark.emulator, pytest.mark.timeout(1500)]
 
 
-@dataclass
-class Nights:
-    """A running stack and what its nights did; the tests below go through them in order."""
-
-    state: State
-    api: AirflowApi
-    day: date
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def warehouse(self) -> psycopg.Connection:
-        return psycopg.connect(stack.postgres(self.state).url("warehouse"))
-
-    def one(self, sql: str, *values: Any) -> Any:
-        with self.warehouse() as connection:
-            row = connection.execute(sql.encode(), values).fetchone()
-        return row[0] if row and len(row) == 1 else row
-
-    @property
-    def crm(self) -> RunningCrm:
-        return RunningCrm(self.state.crm_url)
-
-    def run(self, dag_id: str) -> dict[str, Any]:
-        self.runs[dag_id] = night.run_last_night(self.api, dag_id, self.day, print)
-        return self.runs[dag_id]
-
-    def states(self, dag_id: str) -> dict[str, str]:
-        return {task["task_id"]: task["state"] for task in self.api.tasks(dag_id, self.runs[dag_id]["dag_run_id"])}
-
-    def messages_seen_by_crm(self) -> Counter[tuple[str, str]]:
-        """How often each message reached each contact, as the CRM counted it."""
-        return Counter(
-            (write["contact_id"], write["value"]) for write in self.crm.writes("nurture_message_id") if write["value"]
-        )
-
-    def export(self, **world: Any) -> None:
-        """Put the world's events into the emulator again, broken or mended."""
-        changed = generate(people=PEOPLE, days=DAYS, last_day=self.day, seed=SEED, **world)
-        days = {day: changed.events(day) for day in changed.days[-4:]}
-        export_days(days, rest_url=stack.bigquery(self.state).rest_url, project=PROJECT_ID, dataset=DATASET)
-
-    def airflow(self, *words: str) -> str:
-        command = [str(Path(sys.executable).parent / "airflow"), *words]
-        done = subprocess.run(command, env=environment(self.state), capture_output=True, text=True, check=True)
-        return done.stdout
-
-
 @pytest.fixture(scope="module")
 def nights() -> Iterator[Nights]:
-    """The demo's stack in a folder of its own, filled, with one good night run."""
-    state = fresh(8080)
-    try:
-        api = stack.start(state, print)
-        day = night.last_day(datetime.now(UTC))
-        fill(state, Wanted(day), print)
-        api.wait_for_dags({"customer_data", "lead_nurture"}, 60)
-        started = Nights(state, api, day)
+    """One good night was run; the tests below go through what follows in order."""
+    with running_nights() as started:
         started.run("customer_data")
         started.run("lead_nurture")
         yield started
-    finally:
-        stack.stop(state, print)
-        stack.delete_data(state, print)
 
 
 def test_a_good_day_passes_every_gate_and_is_trusted(nights: Nights) -> None:
@@ -152,7 +92,7 @@ def test_flagged_copy_waits_and_an_answer_lets_it_go(nights: Nights) -> None:
     detail = nights.api.get("/dags/~/dagRuns/~/hitlDetails", response_received="false")["hitl_details"][0]
     assert "discount" in detail["body"]
 
-    _approve_all(nights, run_id, note="agreed with sales")
+    nights.approve_all(run_id, note="agreed with sales")
 
     assert nights.api.get(f"/dags/lead_nurture/dagRuns/{run_id}")["state"] == "success"
     assert nights.one("SELECT decision, reviewer, note FROM ops.approval LIMIT 1") == (
@@ -256,33 +196,34 @@ def test_a_broken_day_is_stopped_red_and_a_backfill_of_failed_runs_mends_it(nigh
 
 def test_no_log_xcom_or_prompt_carries_a_name_or_an_address(nights: Nights) -> None:
     world = generate(people=PEOPLE, days=DAYS, last_day=nights.day, seed=SEED)
-    addresses = {c.properties["email"].lower() for c in world.contacts if c.properties.get("email")}
-    surnames = {c.properties["lastname"] for c in world.contacts if len(c.properties.get("lastname", "")) > 6}
-    logs = "\n".join(path.read_text(errors="replace") for path in (AIRFLOW_HOME / "logs").rglob("*.log"))
-    with psycopg.connect(stack.postgres(nights.state).url("airflow")) as connection:
-        xcoms = str(connection.execute("SELECT key, value FROM xcom").fetchall())
-    prompts = str(RunningModel(nights.state.model_url).admin("requests"))
+    traces = personal_data.file_traces(AIRFLOW_HOME / "logs", FOLDER / "airflow.log")
+    logs = sum(map(len, traces.values()))
+    with psycopg.connect(stack.postgres(nights.state).url("airflow")) as airflow:  # XComs, rendered fields, events, notes, …
+        traces |= personal_data.database_traces(airflow, "public")
+    with nights.warehouse() as warehouse:
+        traces |= personal_data.database_traces(warehouse, "ops", but=personal_data.HOLDS_PERSONAL_DATA)
+    traces |= personal_data.page_traces(nights.state, _pages(nights))
+    traces["model requests"] = str(RunningModel(nights.state.model_url).admin("requests"))
 
-    assert len(logs) > 10_000 and len(prompts) > 10_000
-    for where, text in (("logs", logs), ("XComs", xcoms), ("prompts", prompts)):
-        assert "@example.com" not in text, where
-        assert not [address for address in addresses if address in text.lower()], where
-        assert not [name for name in surnames if re.search(rf"\b{re.escape(name)}\b", text)], where
+    wanted = personal_data.needles(world, personal_data.secrets_of(nights.state))
+
+    assert logs > 10_000 and len(traces["model requests"]) > 10_000
+    assert {"public.xcom.value", "public.rendered_task_instance_fields.rendered_fields"} <= set(traces)
+    assert len(wanted.addresses) > 500 and len(wanted.words) > 50
+    assert personal_data.found(wanted, traces) == []
 
 
-def _approve_all(nights: Nights, run_id: str, *, note: str) -> None:
-    """Answer, and answer again when Airflow asks again.
-
-    An answer within a second of the question can meet the scheduler before it has heard that the asking process ended:
-    it then takes the task for killed, and its next try asks anew (apache/airflow#72716, open with 3.3.2).
-    """
-    path = f"/dags/lead_nurture/dagRuns/{run_id}/taskInstances/approve_flagged/-1/hitlDetails"
-    for _ in range(3):
-        nights.api.send("PATCH", path, {"chosen_options": ["Approve all"], "params_input": {"note": note}})
-        for _ in nights.api.watch("lead_nurture", run_id, 120):
-            pass
-        if nights.states("lead_nurture")["approve_flagged"] != "awaiting_input":
-            return
+def _pages(nights: Nights) -> list[str]:
+    """Every kind of page of the plugin."""
+    campaign, day = "lead_nurture", nights.day
+    runs = [f"dag_id={dag_id}&run_id={run['dag_run_id']}" for dag_id, run in nights.runs.items()]
+    message_id = nights.one("SELECT message_id FROM ops.push_ledger WHERE state = 'confirmed' LIMIT 1")
+    return [
+        "/nurture/", *(f"/nurture/run?{run}" for run in runs),
+        "/nurture/dead-letters", "/nurture/dead-letters?state=resolved",
+        f"/nurture/review?campaign={campaign}&day={day}", f"/nurture/message?message_id={message_id}",
+        f"/nurture/data-docs?{runs[0]}&gate=gate_customer_data",
+    ]  # fmt: skip
 
 
 def _documented_backfill(dag_id: str, day: date) -> list[str]:

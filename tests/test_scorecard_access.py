@@ -14,7 +14,7 @@ pytestmark = pytest.mark.airflow
 
 RUN = "dag_id=customer_data&run_id=r"
 PAGES = ["/nurture/", f"/nurture/run?{RUN}", f"/nurture/data-docs?{RUN}&gate=g", "/nurture/message?message_id=m",
-         "/nurture/review?campaign=c&day=2026-11-20"]  # fmt: skip
+         "/nurture/review?campaign=c&day=2026-11-20", "/nurture/dead-letters", f"/nurture/dry-run?{RUN}"]  # fmt: skip
 UNLISTED = ["/nurture/docs", "/nurture/redoc", "/nurture/openapi.json"]
 
 
@@ -33,7 +33,7 @@ def test_only_who_is_logged_in_sees_the_pages(warehouse_url: str) -> None:
     said = json.loads(asked.stdout.strip().splitlines()[-1])
     for page in PAGES:
         answer = said["answers"][page]
-        expected = 200 if page == "/nurture/" else 404
+        expected = 200 if page in ("/nurture/", "/nurture/dead-letters") else 404
         assert (answer["nobody"], answer["forged"]) == (401, 403), page
         assert (answer["viewer"], answer["viewer_by_cookie"]) == (expected, expected), page
     assert "Latest nights" in said["answers"]["/nurture/"]["text"]

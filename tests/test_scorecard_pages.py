@@ -62,13 +62,15 @@ def test_a_night_shows_its_checks_and_every_part_of_its_report(warehouse: psycop
         loads=[{"source": "ga4.events_20261121", "rows": 12034}, {"source": "hubspot.contacts", "note": "full load"}],
         audience={"qualified": 212, "suppressed": {"opted_out": 13}},
         model={"models": ["sandbox-writer-1"], "cost_usd": 0.0123},
+        counterfactual={"sent_before_this_run": 301, "would_get_none_now": {"people": 1, "because": {"opted_out": 1}}},
     )
 
     answer = pages.get("/run", params=ADDRESS)
 
     assert answer.status_code == 200
     shown = ["too many duplicates", "duplicate_contacts", "90 %", "2 %", "9 keys", "Loads", "12,034", "full load",
-             "Opted out", "212", "sandbox-writer-1", "0.0123", "data-docs?dag_id="]  # fmt: skip
+             "Opted out", "212", "sandbox-writer-1", "0.0123", "data-docs?dag_id=",
+             "What this run would have changed", "Sent before this run", "301"]  # fmt: skip
     assert [word for word in shown if word not in answer.text] == []
 
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nurture.errors import ConfigError
 from nurture.paths import POLICY
@@ -34,6 +35,20 @@ class Crm(Strict):
     timeout_seconds: Count
     max_attempts: Count
     settle_after_seconds: Annotated[float, Field(ge=0)]
+    requests_per_10_seconds: Count
+    burst: Count
+    searches_per_second: Annotated[int, Field(gt=1)]
+    push_workers: Count
+    consent_seconds: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _leaves_a_steady_rate(self) -> Self:
+        if self.burst >= self.requests_per_10_seconds:
+            raise ValueError(
+                f"burst is {self.burst}; make it less than requests_per_10_seconds ({self.requests_per_10_seconds}): "
+                "what may go at once is taken from the steady rate"
+            )
+        return self
 
     @model_validator(mode="after")
     def _waits_for_its_own_requests(self) -> Self:
@@ -54,6 +69,7 @@ class Gates(Strict):
     undeliverable_row_share_max: Share
     undeliverable_rows_min: Count
     undelivered_message_share_max: Share
+    undelivered_messages_min: Count
 
 
 class StatusWords(Strict):
@@ -65,9 +81,70 @@ class StatusWords(Strict):
 
 
 class Consent(Strict):
-    opt_out_regions: tuple[str, ...]
+    """What the CRM's words mean. Which consent a region needs is in `nurture.consent.rules`."""
+
     subscription_ids: tuple[Count, ...]
+    text_property: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None
     status_words: StatusWords
+
+
+class FrequencyCap(Strict):
+    """At most so many messages to one human in so many days, of all campaigns together."""
+
+    messages: Count
+    days: Count
+
+
+WallTime = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ZoneName = Annotated[str, Field(pattern="^[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+)*$")]
+
+
+class QuietHours(Strict):
+    """When nobody is written to, by the clock on the person's wall; equal times mean never.
+
+    Attributes:
+        include_weekends: Saturday and Sunday are quiet all day.
+        zones: of contacts without a time zone in a country with several, by ISO 3166 country.
+        default_zone: of contacts whose country is unknown, or has several zones and is not in `zones`.
+    """
+
+    begin: WallTime = Field(alias="from")
+    end: WallTime = Field(alias="to")
+    include_weekends: bool
+    zones: dict[str, ZoneName]
+    default_zone: ZoneName
+
+    @field_validator("zones", "default_zone")
+    @classmethod
+    def _are_zones(cls, value: dict[str, str] | str) -> dict[str, str] | str:
+        for zone in [value] if isinstance(value, str) else value.values():
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, ValueError):
+                raise ValueError(f"{zone} is no time zone; expected a name such as Europe/Berlin") from None
+        return value
+
+
+class Contact(Strict):
+    """How often, when and for which campaign people are written to.
+
+    Attributes:
+        campaign_priority: of two campaigns that want one person for the same night, the earlier in this list writes. Those
+            that are not in it come after those that are, and give way to none of their own kind.
+        dry_run_days: how long what a dry run would have written is kept; it holds personal data.
+    """
+
+    frequency_cap: FrequencyCap
+    quiet_hours: QuietHours
+    campaign_priority: tuple[str, ...]
+    dry_run_days: Count
+
+
+class SalesTasks(Strict):
+    """Of campaigns whose outputs include `task`."""
+
+    due_days: Annotated[int, Field(ge=0)]
+    priority: Literal["LOW", "MEDIUM", "HIGH"]
 
 
 class MonthCap(Strict):
@@ -154,6 +231,8 @@ class Policy(Strict):
     crm: Crm
     gates: Gates
     consent: Consent
+    contact: Contact
+    sales_tasks: SalesTasks
     llm: Llm
     approval: Approval
     copy_confidence: CopyConfidence
@@ -208,7 +287,7 @@ def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     found: Any = model
     for part in loc:
         found = _within(found, part)
-    return list(found.model_fields) if _is_model(found) else []
+    return [field.alias or name for name, field in found.model_fields.items()] if _is_model(found) else []
 
 
 def _within(annotation: Any, part: Any) -> Any:

@@ -58,7 +58,8 @@ def test_a_night_in_batches_says_what_a_night_of_calls_says_at_half_the_price(ni
     in_batches = night.rows("SELECT request_hash, copy_id FROM ops.copy WHERE origin = 'model' ORDER BY 1")
     [(cost,)] = night.rows("SELECT sum(cost_usd) FROM ops.llm_call")
     night.connection.execute(
-        "TRUNCATE ops.copy, ops.copy_source, ops.message, ops.llm_call, ops.llm_batch, ops.push_ledger, ops.approval"
+        "TRUNCATE ops.copy, ops.copy_source, ops.message, ops.llm_call, ops.llm_batch, ops.approval, ops.push_output, "
+        "ops.push_ledger"
     )
     night.connection.commit()
     night.write_in_calls()

@@ -85,7 +85,8 @@ def test_money_that_comes_back_is_used_before_anything_is_given_up(night: Night,
     """Worst cases of eight calls do not fit under the cap at once; what twenty calls really cost does."""
     spent = Decimal(str(night.write().cost_usd))
     night.connection.execute(
-        "TRUNCATE ops.budget, ops.copy, ops.copy_source, ops.message, ops.approval, ops.push_ledger, ops.llm_call"
+        "TRUNCATE ops.budget, ops.copy, ops.copy_source, ops.message, ops.approval, ops.push_ledger, "
+        "ops.push_output, ops.llm_call"
     )
     night.connection.commit()
 

@@ -55,7 +55,9 @@ def test_the_same_audience_in_another_warehouse_gives_the_same_message_ids(night
     invite(RETAIL)
     night.write()
     first = night.rows("SELECT message_id, copy_id FROM ops.message")
-    night.connection.execute("TRUNCATE ops.copy, ops.copy_source, ops.message, ops.llm_call, ops.approval, ops.push_ledger")
+    night.connection.execute(
+        "TRUNCATE ops.copy, ops.copy_source, ops.message, ops.llm_call, ops.approval, ops.push_ledger, ops.push_output"
+    )
     night.connection.commit()
 
     night.write()

@@ -106,7 +106,7 @@ def add_messages(
         INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
                                     trigger_row_number, context, arm)
         SELECT %(campaign)s, %(day)s::date, person_id, %(slot)s, crm_id,
-               'demo_request', '2026-11-19Z', '2026-11-19', 1, '{}', 'ai'
+               'demo_request', clock_timestamp() - interval '1 day', '2026-11-19', 1, '{}', 'ai'
         FROM marts.person WHERE crm_id IS NOT NULL
         """,
         values,
@@ -133,10 +133,12 @@ def push(
     day: str = DAY,
     run_id: str = "run-1",
     consent: Consent | None = None,
+    freshness_days: int = 7,
 ) -> PushCounts:
     """One attempt."""
     operator = PushToCrmOperator(task_id="push", campaign=CAMPAIGN, lane=lane, day=day)
-    with attempt(warehouse, campaign=CAMPAIGN, lane=lane, day=day, run_id=run_id) as mine:
+    night = {"campaign": CAMPAIGN, "lane": lane, "day": day, "run_id": run_id}
+    with attempt(warehouse, **night, freshness_days=freshness_days) as mine:
         return Push(mine, crm, operator.compose, policy, consent or load_policy().consent).run()
 
 

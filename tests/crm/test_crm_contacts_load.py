@@ -79,7 +79,7 @@ def test_the_first_load_reads_everything_and_cleans_it(
                 hubspotscore="84.6",
                 consent_status="Granted",
                 consent_timestamp="2026-01-05T09:00:00+02:00",
-                hs_timezone="Europe/Berlin",
+                hs_timezone="europe_slash_berlin",
                 site_user_id="u-1",
                 hs_additional_emails="ann@work.example;a@home.example",
             ),

@@ -195,7 +195,7 @@ def test_a_late_night_does_not_overwrite_a_fresher_message(
     late = push(warehouse, hook, crm_policy, run_id="backfill")
     again = push(warehouse, hook, crm_policy, run_id="backfill again")
 
-    assert (late.pushed, late.superseded, again.superseded) == (1, 1, 0)
+    assert (late.pushed, late.superseded, again.pushed) == (1, 1, 0)
     assert written_to(crm) == ["1", "2"]
     query = "SELECT state, reason FROM ops.push_ledger WHERE slot = %s AND person_id = 'p0001'"
     assert warehouse.execute(query, (SLOT,)).fetchone() == (

@@ -27,4 +27,5 @@ SELECT %(experiment)s, drawn.person_id,
        coalesce(inherited.assigned_on, %(day)s::date)
 FROM drawn
 LEFT JOIN inherited USING (person_id)
+ORDER BY drawn.person_id  -- nights of two days at once draw for the same people: in one order they wait, in two they deadlock
 ON CONFLICT (experiment, person_id) DO NOTHING

@@ -14,9 +14,9 @@ WITH piece AS (
       AND message.person_id = ANY (%(person_ids)s::text[])
 ), pin AS MATERIALIZED (
     SELECT ops.may_personalize(%(campaign)s) AS may_personalize,
-           (SELECT value FROM ops.switch WHERE name = 'template' AND campaign IN (%(campaign)s, '*') AND value IS NOT NULL
+           (SELECT value FROM ops.switch WHERE name = 'template' AND campaign IN (split_part(%(campaign)s, '~', 1), '*') AND value IS NOT NULL
             ORDER BY campaign = '*' LIMIT 1) AS template,
-           (SELECT value FROM ops.switch WHERE name = 'model' AND campaign IN (%(campaign)s, '*') AND value IS NOT NULL
+           (SELECT value FROM ops.switch WHERE name = 'model' AND campaign IN (split_part(%(campaign)s, '~', 1), '*') AND value IS NOT NULL
             ORDER BY campaign = '*' LIMIT 1) AS model,
            EXISTS (SELECT FROM ops.fact) AS has_facts,
            greatest((clock_timestamp() AT TIME ZONE 'UTC')::date, %(day)s::date) AS today

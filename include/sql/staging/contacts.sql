@@ -1,8 +1,9 @@
 -- Cleaned contacts follow the raw ones that changed: archived and merged-away contacts leave, living ones are rewritten.
--- Grain: one living contact. Reads raw_hubspot.contacts, pg_temp.changed_contact (crm_id: what to follow).
+-- Grain: one living contact. Reads raw_hubspot.contacts, staging.time_zone, pg_temp.changed_contact (crm_id: what to follow).
 -- Writes staging.contacts. Parameters: granted_words, unknown_words, denied_words (text[]: lower-case words of consent_status; an
 -- empty one is unknown, any other counts as denied), opt_outs (text[]: properties of which one says that the contact opted out),
--- not_opted_out (text[]: their lower-case values that say it did not). A second run writes the same rows.
+-- not_opted_out (text[]: their lower-case values that say it did not), text_property (text: property with the words or the legal
+-- basis of a grant; NULL: none). A second run writes the same rows.
 WITH gone AS (
     DELETE FROM staging.contacts AS staged
     USING changed_contact AS changed
@@ -10,7 +11,7 @@ WITH gone AS (
     WHERE staged.crm_id = changed.crm_id AND (delivered.is_archived OR delivered.merged_into IS NOT NULL)
 ), living AS (
     SELECT delivered.*,
-           lower(btrim(delivered.email)) AS address,
+           staging.address_key(delivered.email) AS address,
            lower(btrim(delivered.consent_status)) AS consent_word,
            btrim(delivered.consent_timestamp) AS consent_moment,
            upper(btrim(delivered.region)) AS region_code,
@@ -37,7 +38,8 @@ WITH gone AS (
                 END AS lead_score,
            CASE WHEN region_code ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$' THEN region_code
                 WHEN country_code ~ '^[A-Z]{2}$' THEN country_code END AS region,
-           nullif(btrim(time_zone), '') AS time_zone,
+           -- america_slash_new_york and America/New_York alike; what is no zone is unknown.
+           (SELECT known.zone FROM staging.time_zone AS known WHERE known.slug = lower(btrim(living.time_zone))) AS time_zone,
            nullif(btrim(site_user_id), '') AS site_user_id,
            CASE WHEN consent_word = ANY (%(denied_words)s::text[]) THEN 'denied'
                 WHEN consent_word = ANY (%(granted_words)s::text[]) THEN 'granted'
@@ -50,6 +52,7 @@ WITH gone AS (
                           ELSE consent_moment::timestamp AT TIME ZONE 'UTC' END
                 END AS consent_at,
            nullif(btrim(consent_source), '') AS consent_source,
+           nullif(btrim(properties ->> %(text_property)s::text), '') AS consent_text,
            EXISTS (
                SELECT FROM unnest(%(opt_outs)s::text[]) AS opt_out (property)
                WHERE lower(btrim(properties ->> property)) <> ALL (%(not_opted_out)s::text[])
@@ -60,12 +63,12 @@ WITH gone AS (
 INSERT INTO staging.contacts (
     crm_id, email, first_name, last_name, company, industry, job_title, persona, pain_point, account_tier, lead_status,
     lifecycle_stage, last_touch_channel, lead_score, region, time_zone, site_user_id, consent_status, consent_at,
-    consent_source, is_opted_out, modified_at
+    consent_source, consent_text, is_opted_out, modified_at
 )
 SELECT
     crm_id, email, first_name, last_name, company, industry, job_title, persona, pain_point, account_tier, lead_status,
     lifecycle_stage, last_touch_channel, lead_score, region, time_zone, site_user_id, consent_status, consent_at,
-    consent_source, is_opted_out, modified_at
+    consent_source, consent_text, is_opted_out, modified_at
 FROM cleaned
 ON CONFLICT (crm_id) DO UPDATE SET
     email = excluded.email,
@@ -87,5 +90,6 @@ ON CONFLICT (crm_id) DO UPDATE SET
     consent_status = excluded.consent_status,
     consent_at = excluded.consent_at,
     consent_source = excluded.consent_source,
+    consent_text = excluded.consent_text,
     is_opted_out = excluded.is_opted_out,
     modified_at = excluded.modified_at

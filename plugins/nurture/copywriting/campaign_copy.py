@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.copy_plan import CopyPlan, plan_copy
+from nurture.copywriting.counterfactual_copy import note_counterfactual_copy
 from nurture.copywriting.engine import Wanted, Written, write_copy
 from nurture.copywriting.messages import Choice, DistinctContext, choose_messages
 from nurture.copywriting.static_copy import static_copy
@@ -107,6 +108,7 @@ def settle_campaign_copy(connection: psycopg.Connection, run: Run, day: str, pla
     static = static_copy(connection, run, plan.book, plan.contexts)
     choices = [_choice(group, plan.wanted.get(group.context), copies, static) for group in plan.groups]
     choose_messages(connection, run.campaign, day, choices, people=plan.people)
+    note_counterfactual_copy(connection, run, day, plan, may_personalize=not written.switched_off)
     counts = _counts(plan, choices, copies, written)
     connection.execute(
         statement("copy/note_run.sql"), {"dag_id": run.dag_id, "run_id": run.run_id, "counts": Jsonb(asdict(counts))}

@@ -65,7 +65,13 @@ def plan_copy(
         ConfigError: a template, a fact or the vocabulary is wrong.
     """
     book = Copybook(template, fallback_template, date.fromisoformat(day), today)
-    groups = distinct_contexts(connection, run.campaign, day)
+    return plan_for(connection, book, models, distinct_contexts(connection, run.campaign, day))
+
+
+def plan_for(
+    connection: psycopg.Connection, book: Copybook, models: Sequence[str], groups: Sequence[DistinctContext]
+) -> CopyPlan:
+    """The same for given contexts. Commits."""
     contexts = {group.context: normalise(loads(group.context), book.vocabulary) for group in groups}
     raw = [group.context for group in groups if group.arm == "ai"]
     book.choose_facts(connection, [contexts[context] for context in raw])

@@ -6,26 +6,32 @@ was killed or lost its session is known to be gone without clocks or heartbeats,
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import class_row
 
+from nurture.consent.decision import Decision, decision_parameters
+from nurture.contact_policy.rules import timing, withholding
+from nurture.ledger.messages import Claimed, Slot, Unanswered
+from nurture.ledger.unheard import Unheard
+from nurture.policy import Contact, load_policy
 from nurture.warehouse.dead_letter import DeadLetter, bury
 from nurture.warehouse.statements import statement
 
 ATTEMPT_LOCKS = 7_262_002  # first half of the key of each attempt's lock
-CLAIM_LOCKS = 7_262_003  # one claim at a time in a campaign, so that two attempts do not reach for the same slots
+CLAIM_LOCK = 7_262_003  # one claim at a time, of all campaigns: none reaches for a slot or a place below the cap of another
 NOBODY = UUID(int=0)  # holder of a row that was let go
+FRESHNESS_DAYS = 7  # of campaigns that do not say their own
 
 CAME_FROM = {
     "sent": ["claimed"],
     "confirmed": ["sent", "unknown"],
     "rejected": ["claimed", "sent", "unknown"],
     "unknown": ["sent"],
-    "suppressed": ["claimed", "unknown"],
+    "suppressed": ["claimed", "sent", "unknown"],
     "superseded": ["claimed"],
     "claimed": ["sent", "unknown"],
 }
@@ -35,57 +41,16 @@ SETTLED = ("confirmed", "suppressed", "superseded")  # nothing is left to do: a 
 SOURCE = "crm.push"  # of dead letters
 
 
-Slot = tuple[str, str]
-"""Person id and slot: with the campaign, what a person would call "the same message", and the key of the ledger."""
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A message that this attempt may send.
-
-    Attributes:
-        blocked: why it must not be sent, or None.
-        superseded: which fresher message the person has, or None.
-        unfit: why neither the chosen copy nor the static one may go out, or None.
-        template: `id@version`.
-        output: the copy, placeholders not filled.
-        placeholder_values: what the warehouse knows of the person; personal data.
-    """
-
-    person_id: str
-    slot: str
-    crm_id: str
-    message_id: str
-    blocked: str | None
-    superseded: str | None
-    unfit: str | None
-    template: str
-    output: Mapping[str, Any]
-    placeholder_values: Mapping[str, str | None]
-
-    @property
-    def key(self) -> Slot:
-        return self.person_id, self.slot
-
-
-@dataclass(frozen=True)
-class Unanswered:
-    """A message whose outcome is not known, for `age_seconds` by now."""
-
-    person_id: str
-    slot: str
-    crm_id: str
-    message_id: str
-    age_seconds: float
-
-    @property
-    def key(self) -> Slot:
-        return self.person_id, self.slot
+NO_DECISIONS: Mapping[Slot, Decision] = {}
 
 
 @dataclass
 class Attempt:
-    """Every step is one transaction, guarded by the token and committed, so that it survives a crash right after it."""
+    """Every step is one transaction, guarded by the token and committed, so that it survives a crash right after it.
+
+    Attributes:
+        unheard: for how long nothing was heard of a slot; shared by the attempt's threads.
+    """
 
     connection: psycopg.Connection
     campaign: str
@@ -94,11 +59,26 @@ class Attempt:
     run_id: str
     token: UUID
     abandoned: list[UUID]
+    freshness_days: int = FRESHNESS_DAYS
+    only: list[str] | None = None
+    contact: Contact = field(default_factory=lambda: load_policy().contact)
+    unheard: Unheard[Slot] = field(default_factory=Unheard)
+
+    def over(self, connection: psycopg.Connection) -> "Attempt":
+        """The same attempt over another connection, for a thread of its own: same token, so held and fenced off together.
+
+        The lock stays with the session that began the attempt. Were that one lost while another still works, an heir would
+        take the rows over, and the token fences the late one off.
+        """
+        connection.autocommit = True
+        connection.prepare_threshold = 0  # planning a claim costs as much as running it: once for a connection is enough
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        return replace(self, connection=connection)
 
     def candidates(self, rows: int) -> Generator[list[Slot], None, None]:
         """Slots that may be claimed as of now, `rows` at a time."""
         with self.connection.cursor(f"candidates_{uuid4().hex}", withhold=True) as cursor:
-            cursor.execute(statement("ledger/candidates.sql"), self._bind(abandoned=self.abandoned))
+            cursor.execute(statement("ledger/candidates.sql"), self._bind(abandoned=self.abandoned, only=self.only))
             while page := cursor.fetchmany(rows):
                 yield [(person_id, slot) for person_id, slot in page]
 
@@ -106,44 +86,62 @@ class Attempt:
         """Those of `slots` that this attempt now holds; copy that may not go out any more is replaced by static copy."""
         person_ids = [person_id for person_id, _ in slots]
         with self.connection.transaction(), self.connection.cursor(row_factory=class_row(Claimed)) as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CLAIM_LOCKS, self.campaign))
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (CLAIM_LOCK,))
             problems = self.connection.execute(
                 statement("ledger/copy_problems.sql"), self._bind(person_ids=person_ids)
+            ).fetchall()
+            withheld = self.connection.execute(
+                statement("ledger/withheld.sql"),
+                self._bind(person_ids=person_ids, **withholding(self.contact, self.campaign)),
             ).fetchall()
             return cursor.execute(
                 statement("ledger/claim.sql"),
                 self._bind(
                     abandoned=self.abandoned,
                     person_ids=person_ids,
+                    freshness_days=self.freshness_days,
                     problem_copy_ids=[copy_id for copy_id, _ in problems],
                     problems=[words for _, words in problems],
+                    withheld_person_ids=[person_id for person_id, _ in withheld],
+                    withheld_words=[words for _, words in withheld],
+                    **timing(self.contact),
                 ),
             ).fetchall()
 
-    def move(self, state: str, reasons: Mapping[Slot, str], *, only_from: str | None = None) -> set[Slot]:
+    def move(
+        self,
+        state: str,
+        reasons: Mapping[Slot, str],
+        *,
+        only_from: str | None = None,
+        decisions: Mapping[Slot, Decision] = NO_DECISIONS,
+    ) -> set[Slot]:
         """Move slots to `state`, each with its reason in words; returns those that this attempt still held.
 
         Args:
             only_from: leave rows alone that are in another state than this.
+            decisions: over consent, of slots among `reasons`: kept for those that move, in the same statement.
         """
         if not reasons:
             return set()
-        with self.connection.transaction():
-            rows = self.connection.execute(
-                statement("ledger/move.sql"),
-                self._bind(
-                    state=state,
-                    from_states=[only_from] if only_from else CAME_FROM[state],
-                    next_token=NOBODY if state == "claimed" else self.token,
-                    person_ids=[person_id for person_id, _ in reasons],
-                    slots=[slot for _, slot in reasons],
-                    reasons=list(reasons.values()),
-                ),
-            ).fetchall()
-            if state in SETTLED:
-                keys = [self._letter_key(person_id, slot) for person_id, slot in rows]
-                self.connection.execute(statement("ledger/resolve_dead_letters.sql"), {"keys": keys})
-        return {(row[0], row[1]) for row in rows}
+        rows = self.connection.execute(
+            statement("ledger/move.sql"),
+            self._bind(
+                state=state,
+                from_states=[only_from] if only_from else CAME_FROM[state],
+                next_token=NOBODY if state == "claimed" else self.token,
+                is_settled=state in SETTLED,
+                letter_source=SOURCE,
+                person_ids=[person_id for person_id, _ in reasons],
+                slots=[slot for _, slot in reasons],
+                reasons=list(reasons.values()),
+                **decision_parameters(decisions),
+            ),
+        ).fetchall()
+        moved = {(row[0], row[1]) for row in rows}
+        if state == "unknown":
+            self.unheard.begin(moved)
+        return moved
 
     def still_holds(self, slots: Collection[Slot]) -> bool:
         """Whether all of `slots`, whose request goes out now, are still this attempt's; counts their age from now.
@@ -155,6 +153,8 @@ class Attempt:
 
     def reject(self, reasons: Mapping[Slot, str], rows: Iterable[Claimed | Unanswered]) -> int:
         """Keep why in the ledger, and a dead letter where it can be seen and tried again; returns how many of `rows`."""
+        if not reasons:
+            return 0
         with self.connection.transaction():
             moved = self.move("rejected", reasons)
             letters = [
@@ -206,10 +206,25 @@ class Attempt:
 
 
 @contextmanager
-def attempt(connection: psycopg.Connection, *, campaign: str, lane: str, day: str, run_id: str) -> Iterator[Attempt]:
+def attempt(
+    connection: psycopg.Connection,
+    *,
+    campaign: str,
+    lane: str,
+    day: str,
+    run_id: str,
+    freshness_days: int = FRESHNESS_DAYS,
+    only: Sequence[str] | None = None,
+    contact: Contact | None = None,
+) -> Iterator[Attempt]:
     """Begin an attempt on `connection`: a session of its own, outside a transaction, no transaction pooling in between.
 
     The connection commits each statement while the attempt lasts, for a step that is not committed guards nothing.
+
+    Args:
+        freshness_days: a message whose trigger is older than this many UTC days is superseded, not sent.
+        only: ids of the persons whose messages are pushed; None: everybody's.
+        contact: frequency cap, quiet hours, priority; None: as `include/policy.yaml` has them.
     """
     token = uuid4()
     key = (ATTEMPT_LOCKS, str(token))
@@ -219,7 +234,10 @@ def attempt(connection: psycopg.Connection, *, campaign: str, lane: str, day: st
         rows = connection.execute(
             statement("ledger/abandoned_attempts.sql"), {"campaign": campaign, "lock_space": ATTEMPT_LOCKS}
         ).fetchall()
-        yield Attempt(connection, campaign, lane, day, run_id, token, [NOBODY, *(row[0] for row in rows)])
+        yield Attempt(
+            connection, campaign, lane, day, run_id, token, [NOBODY, *(row[0] for row in rows)], freshness_days,
+            None if only is None else list(only), contact or load_policy().contact,
+        )  # fmt: skip
     finally:
         if not connection.closed:
             connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)

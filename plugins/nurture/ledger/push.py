@@ -1,49 +1,34 @@
-"""Push claimed messages to a CRM, each once: claim → read consent → sent → confirmed, and honest words for the rest."""
+"""Push one lane of one night to a CRM, each message once: several batches at a time, then whatever is unknown is settled."""
 
+import logging
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 
-from nurture.errors import OutcomeUnknown, TerminalError, TransientError
-from nurture.ledger.attempt import Attempt, Claimed, Slot
-from nurture.ledger.consent import withdrawal
-from nurture.ledger.destination import BatchRefused, Destination
+import psycopg
+
+from nurture.errors import TransientError
+from nurture.ledger.attempt import Attempt
+from nurture.ledger.batch import Batch, Compose, PushCounts
+from nurture.ledger.destination import Destination
+from nurture.ledger.messages import Slot
 from nurture.ledger.settle import settle
 from nurture.policy import Consent, Crm
-from nurture.warehouse.crm_contact_consent import consent_properties
 
-Compose = Callable[[Claimed], Mapping[str, str]]
-"""The CRM properties of one message, placeholders filled; a TerminalError says that the copy cannot be used."""
+log = logging.getLogger(__name__)
+
+__all__ = ["Compose", "Hand", "Push", "PushCounts"]
 
 
-@dataclass
-class PushCounts:
-    """What one attempt did, in messages.
+@dataclass(frozen=True)
+class Hand:
+    """What one thread works with: the attempt over a connection of its own, the CRM over an HTTP session of its own."""
 
-    Attributes:
-        pushed: confirmed by the CRM, by its answer or by reading back.
-        settled: of these, those found on reading back.
-        already_sent: confirmed by an earlier attempt.
-        suppressed: not sent, for a reason kept in the ledger.
-        superseded: not sent, for the person has a message of a later night.
-        rejected: refused by the CRM, or no copy for it may go out; also in `ops.dead_letter`.
-        unknown: outcome still not known.
-        waiting: held by another attempt, or not claimed.
-        batches: write requests.
-        seconds: wall time.
-    """
-
-    pushed: int = 0
-    settled: int = 0
-    already_sent: int = 0
-    suppressed: int = 0
-    superseded: int = 0
-    rejected: int = 0
-    unknown: int = 0
-    waiting: int = 0
-    batches: int = 0
-    seconds: float = 0.0
+    attempt: Attempt
+    crm: Destination
 
 
 @dataclass
@@ -53,9 +38,10 @@ class Push:
     Attributes:
         attempt: holds the ledger rows.
         crm: where to push to.
-        compose: what is written for one message.
-        policy: batch size, attempts, time to wait before a lost write is judged.
+        compose: what is written for one message; called on several threads.
+        policy: batch size, batches in flight, attempts, time to wait before a lost write is judged.
         consent: what counts as consent.
+        another_hand: opens what one more thread needs; None: one batch after the other, over the attempt's own connection.
         lost_in_a_row: writes since the last answer.
     """
 
@@ -64,11 +50,18 @@ class Push:
     compose: Compose
     policy: Crm
     consent: Consent
+    another_hand: Callable[[], AbstractContextManager[Hand]] | None = None
     counts: PushCounts = field(default_factory=PushCounts)
     lost_in_a_row: int = 0
+    _idle: list[Hand] = field(default_factory=list)
+    _busy: dict[Future[Batch], Hand] = field(default_factory=dict)
+    _passed_over: int = 0
+    _most_hands: int = sys.maxsize
 
     def run(self) -> PushCounts:
         """Settle what earlier attempts left open, then push until nothing is left.
+
+        The first error ends it, once the batches in flight are over.
 
         Raises:
             TransientError: the CRM does not answer for now; what was done is in the ledger, the next attempt goes on.
@@ -76,12 +69,18 @@ class Push:
         """
         started = time.monotonic()
         self.attempt.take_over()
-        for _ in range(self.policy.max_attempts):
-            self._settle()
-            self._push_all()
-            self.counts.already_sent, self.counts.waiting, self.counts.unknown = self.attempt.lane_states()
-            if not self.counts.unknown:
-                break
+        with ExitStack() as opened:
+            if self.another_hand is None:
+                self._idle = [Hand(self.attempt, self.crm)]
+            for _ in range(self.policy.max_attempts):
+                self._settle()
+                self._push_all(opened)
+                self.counts.already_sent, self.counts.waiting, self.counts.unknown = self.attempt.lane_states()
+                if not self.counts.unknown:
+                    if not self._passed_over:
+                        break
+                    # Somebody is writing to the same people; by then it may be known what they got.
+                    time.sleep(min(1.0, self.policy.settle_after_seconds))
         self.counts.seconds = round(time.monotonic() - started, 3)
         if self.counts.unknown:
             raise TransientError(
@@ -90,106 +89,49 @@ class Push:
             )
         return self.counts
 
-    def _push_all(self) -> None:
-        """Walk the candidates once, a batch at a time; a CRM that lets every write go unanswered is not sent more."""
-        self.lost_in_a_row = 0
+    def _push_all(self, opened: ExitStack) -> None:
+        """Walk the candidates once, and count those passed over, for the same human was being written to just then."""
+        self.lost_in_a_row, self._passed_over = 0, 0
         with closing(self.attempt.candidates(self.policy.batch_size)) as pages:
-            for slots in pages:
-                self._push(self.attempt.claim(slots))
-                if self.lost_in_a_row >= self.policy.max_attempts:
-                    return
+            self._walk(pages, opened)
 
-    def _push(self, claimed: Sequence[Claimed]) -> None:
-        cleared = self._clear(claimed)
-        ready = self._compose(cleared)
-        held = self.attempt.move("sent", dict.fromkeys(ready, "request going out; no answer seen yet"))
-        rows = {message.crm_id: message for message in cleared if message.key in held}
-        try:
-            self._send(rows, {message.crm_id: ready[message.key] for message in rows.values()})
-        except (TransientError, TerminalError) as error:
-            # The CRM said that it wrote nothing of these, or they never left: they may be claimed again.
-            self.attempt.move("claimed", {row.key: f"not written: {error}" for row in rows.values()}, only_from="sent")
-            raise
+    def _walk(self, pages: Iterator[list[Slot]], opened: ExitStack) -> None:
+        """Hand out a page to whoever has nothing to do; a CRM that lets every write go unanswered is not sent more."""
+        with ThreadPoolExecutor(max(1, self.policy.push_workers), "push") as pool:  # its end waits for what is in flight
+            while not self._is_unheard():
+                hand = self._idle_hand(opened)
+                if (slots := next(pages, None)) is None or self._is_unheard():
+                    self._idle.append(hand)
+                    break
+                batch = Batch(hand.attempt, hand.crm, self.compose, self.policy, self.consent)
+                self._busy[pool.submit(batch.run, slots)] = hand
+            while self._busy:
+                self._count()
 
-    def _clear(self, claimed: Sequence[Claimed]) -> list[Claimed]:
-        """Suppress what must not be sent, by the warehouse and by what the CRM says now; fails closed."""
-        suppressed = {message.key: message.blocked for message in claimed if message.blocked}
-        superseded = {message.key: message.superseded for message in claimed if message.superseded and not message.blocked}
-        open_messages = [message for message in claimed if not (message.blocked or message.superseded)]
-        unfit = {
-            message.key: f"{message.unfit}; mend it, or generate the night's copy again"
-            for message in open_messages
-            if message.unfit
-        }
-        self.counts.rejected += self.attempt.reject(unfit, open_messages)
-        open_messages = [message for message in open_messages if not message.unfit]
-        contacts = self.crm.batch_read([message.crm_id for message in open_messages], consent_properties(self.consent))
-        cleared: list[Claimed] = []
-        gone: dict[Slot, str] = {}
-        for message in open_messages:
-            contact = contacts.get(message.crm_id)
-            if contact is None:
-                gone[message.key] = (
-                    "the contact left the CRM since the last load (deleted, archived or merged); the next load follows it"
-                )
-            elif why := withdrawal(contact, self.consent):
-                suppressed[message.key] = why
-            else:
-                cleared.append(message)
-        self.counts.suppressed += len(self.attempt.move("suppressed", suppressed))
-        self.counts.superseded += len(self.attempt.move("superseded", superseded))
-        self.counts.rejected += self.attempt.reject(gone, open_messages)
-        return cleared
-
-    def _compose(self, messages: Sequence[Claimed]) -> dict[Slot, Mapping[str, str]]:
-        """Properties by slot; copy that cannot be filled in is rejected and does not stop the others."""
-        ready: dict[Slot, Mapping[str, str]] = {}
-        unfit: dict[Slot, str] = {}
-        for message in messages:
+    def _idle_hand(self, opened: ExitStack) -> Hand:
+        if not self._idle and self.another_hand and len(self._busy) < min(self.policy.push_workers, self._most_hands):
             try:
-                ready[message.key] = self.compose(message)
-            except TerminalError as error:
-                unfit[message.key] = f"the copy could not be made ready: {error}"
-        self.counts.rejected += self.attempt.reject(unfit, messages)
-        return ready
+                return opened.enter_context(self.another_hand())
+            except psycopg.OperationalError as error:
+                if not self._busy:
+                    raise
+                self._most_hands = len(self._busy)
+                log.warning("The warehouse gives no more connections; %d batches in flight: %s", self._most_hands, error)
+        while not self._idle:
+            self._count()
+        return self._idle.pop()
 
-    def _send(self, rows: Mapping[str, Claimed], properties: Mapping[str, Mapping[str, str]]) -> None:
-        """One write; a batch that is refused for one of its records is halved until the culprit stands alone."""
-        if not rows:
-            return
-        slots = [message.key for message in rows.values()]
+    def _count(self) -> None:
+        """Wait for a batch that is in flight, and raise its error."""
+        for future in wait(self._busy, return_when=FIRST_COMPLETED).done:
+            self._idle.append(self._busy.pop(future))
+            batch = future.result()
+            self.counts.add(batch.counts)
+            self._passed_over += batch.passed_over
+            self.lost_in_a_row = batch.lost_in_a_row + (0 if batch.was_answered else self.lost_in_a_row)
 
-        def keep_hold() -> None:
-            if not self.attempt.still_holds(slots):
-                raise TransientError(
-                    "another attempt took these messages over; run the task again, it reads the CRM back first"
-                )
-
-        self.counts.batches += 1
-        try:
-            result = self.crm.batch_update({crm_id: properties[crm_id] for crm_id in rows}, before_try=keep_hold)
-        except BatchRefused as error:
-            if len(rows) == 1:
-                reasons = {message.key: str(error) for message in rows.values()}
-                self.counts.rejected += self.attempt.reject(reasons, rows.values())
-                return
-            crm_ids = list(rows)
-            for half in (crm_ids[: len(crm_ids) // 2], crm_ids[len(crm_ids) // 2 :]):
-                self._send({crm_id: rows[crm_id] for crm_id in half}, properties)
-            return
-        except OutcomeUnknown as error:
-            self.lost_in_a_row += 1
-            self.attempt.move("unknown", {message.key: str(error) for message in rows.values()})
-            return
-        self.lost_in_a_row = 0
-        confirmed = {rows[crm_id].key: "written; the CRM confirmed the record" for crm_id in result.updated}
-        self.counts.pushed += len(self.attempt.move("confirmed", confirmed))
-        refused = {crm_id: words for crm_id, words in result.errors.items() if crm_id in rows}
-        self.counts.rejected += self.attempt.reject(
-            {rows[crm_id].key: words for crm_id, words in refused.items()}, rows.values()
-        )
-        silent = rows.keys() - result.updated - refused.keys()
-        self.attempt.move("unknown", {rows[crm_id].key: "the CRM's answer does not name the record" for crm_id in silent})
+    def _is_unheard(self) -> bool:
+        return self.lost_in_a_row >= self.policy.max_attempts
 
     def _settle(self) -> None:
         """Read back what is unknown until all of it is decided."""

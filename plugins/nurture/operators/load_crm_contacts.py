@@ -29,13 +29,15 @@ class LoadCrmContactsOperator(BaseOperator):
         self.warehouse_conn_id = warehouse_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from nurture.hooks.hubspot import HubSpotHook
+        from nurture.hooks.hubspot import paced_hubspot
         from nurture.policy import load_policy
         from nurture.warehouse.crm_contacts import load_contacts
 
         policy = load_policy()
-        crm = HubSpotHook(self.crm_conn_id, policy=policy.crm)
-        with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
+        with (
+            paced_hubspot(self.crm_conn_id, self.warehouse_conn_id, policy=policy.crm) as crm,
+            PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection,
+        ):
             counts = load_contacts(
                 connection,
                 crm,

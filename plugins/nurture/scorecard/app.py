@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
-from airflow.api_fastapi.core_api.security import get_user
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user
 from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from nurture.scorecard import queries
+from nurture.scorecard.dead_letters import State, dead_letters_page
 from nurture.scorecard.pages import render
+from nurture.scorecard.privacy_export import download, may_answer
 
 # No scripts, nothing from elsewhere, and no access to Airflow's cookie from a page that holds text of others.
 HEADERS = {
@@ -29,6 +31,17 @@ def warehouse() -> Iterator[Any]:
 
     with PostgresHook(postgres_conn_id="warehouse").get_conn() as connection:
         yield connection
+
+
+def may_see_people(user: Any, dag_id: str) -> bool:
+    """Whether `user` may see personal data of the campaign: who may trigger its DAG could make it write to these people."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+
+    may: bool = get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=user
+    )
+    return may
 
 
 Warehouse = Annotated[Any, Depends(warehouse)]
@@ -67,6 +80,17 @@ def message(connection: Warehouse, message_id: str, person_id: str | None = None
     return HTMLResponse(page, headers=HEADERS)
 
 
+@app.get("/dry-run")
+def dry_run(connection: Warehouse, user: Annotated[Any, Depends(get_user)], dag_id: str, run_id: str) -> HTMLResponse:
+    """What a dry run would have written: counts for everybody, people for who may trigger the DAG."""
+    counts = queries.dry_run_counts(connection, dag_id, run_id)
+    if not counts:
+        return _missing("No dry run.", f"{dag_id} · {run_id}: no dry run, nobody to write to, or expired.")
+    rows = queries.dry_run_rows(connection, dag_id, run_id) if may_see_people(user, dag_id) else None
+    page = render("dry_run", dag_id=dag_id, run_id=run_id, counts=counts, rows=rows)
+    return HTMLResponse(page, headers={**HEADERS, "Cache-Control": "no-store"})
+
+
 @app.get("/review")
 def review(connection: Warehouse, campaign: str, day: date) -> HTMLResponse:
     """Flagged copy of one night and what was decided on it."""
@@ -74,6 +98,28 @@ def review(connection: Warehouse, campaign: str, day: date) -> HTMLResponse:
     if not pieces:
         return _missing("Nothing was flagged.", f"{campaign} · {day}: no piece of this night needed a person.")
     return HTMLResponse(render("review", campaign=campaign, day=day, pieces=pieces), headers=HEADERS)
+
+
+@app.get("/dead-letters")
+def dead_letters(
+    connection: Warehouse,
+    source: str | None = None,
+    state: State = "open",
+    dag_id: str | None = None,
+    run_id: str | None = None,
+) -> HTMLResponse:
+    """What could not be used, and what to do about it."""
+    page = dead_letters_page(connection, source=source or None, state=state, dag_id=dag_id, run_id=run_id)
+    return HTMLResponse(page, headers=HEADERS)
+
+
+@app.get("/privacy-export", dependencies=[may_answer])
+def privacy_export(connection: Warehouse, request_id: int, user: GetUserDep) -> Response:
+    """What is kept of a person, as a file; not for viewers."""
+    return download(connection, request_id, user) or _missing(
+        "There is no such export.",
+        f"Request {request_id}: an export is deleted after some days; run the DAG privacy_request again.",
+    )
 
 
 @app.get("/data-docs")

@@ -6,15 +6,39 @@ from typing import Any
 
 import psycopg
 
+from nurture.contact_policy.seed_list import campaign_of, is_test_send
+from nurture.scorecard.counterfactual import counterfactual
 from nurture.warehouse.statements import statement
 
 
-def night_report(connection: psycopg.Connection, *, dag_id: str, run_id: str, day: str) -> dict[str, Any]:
-    """What the run has done so far: loads, gates, audience, copy, model, push, dead letters. Counts only, nobody's data."""
-    values = {"dag_id": dag_id, "run_id": run_id, "day": day}
+def night_report(
+    connection: psycopg.Connection, *, dag_id: str, run_id: str, day: str, campaign: str | None = None
+) -> dict[str, Any]:
+    """What the run has done so far: loads, gates, audience, copy, model, push, dead letters; of a campaign's night that is
+    run again or late also what it would have changed. Counts and ids only, nobody's data.
+
+    Args:
+        campaign: the name under which the night is kept, where that may be the one of a test send.
+    """
+    values = {"dag_id": dag_id, "run_id": run_id, "day": day, "campaign": campaign}
     row = connection.execute(statement("report/night.sql"), values).fetchone()
     report: dict[str, Any] = row[0] if row else {}
+    is_test = is_test_send(campaign or dag_id)
+    if "audience" in report and not is_test and (changes := counterfactual(connection, campaign=dag_id, day=day)):
+        report["counterfactual"] = changes
     return report
+
+
+def run_kind(*, is_dry: bool, name: str | None) -> dict[str, str]:
+    """What a report says first of a run that is no night like the others; nothing of one that is.
+
+    Args:
+        name: under which a campaign's night is kept.
+    """
+    words = ["dry run: nothing was claimed, nothing was written to the CRM"] if is_dry else []
+    if name and is_test_send(name):
+        words.append(f"test send to the seed list of {campaign_of(name)}")
+    return {"kind": "; ".join(words)} if words else {}
 
 
 def stop_reason(connection: psycopg.Connection, *, dag_id: str, run_id: str, not_run: Sequence[str] = ()) -> str | None:

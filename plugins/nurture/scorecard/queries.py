@@ -54,6 +54,16 @@ def recipients(connection: psycopg.Connection, message_id: str, person_id: str |
     return _rows(connection, "scorecard/message_recipients.sql", message_id=message_id, person_id=person_id)
 
 
+def dry_run_counts(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[Row]:
+    """What would become of how many messages, and why."""
+    return _rows(connection, "scorecard/dry_run_counts.sql", dag_id=dag_id, run_id=run_id)
+
+
+def dry_run_rows(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[Row]:
+    """The first messages of a dry run with what would change on the contact. Personal data."""
+    return _rows(connection, "scorecard/dry_run_rows.sql", dag_id=dag_id, run_id=run_id)
+
+
 def review(connection: psycopg.Connection, campaign: str, day: str) -> list[Row]:
     """Flagged copy of one campaign's night and what was decided on it."""
     return _rows(connection, "scorecard/review.sql", campaign=campaign, day=day)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nurture.policy import Consent, Crm
-from nurture.warehouse.crm_contact_consent import STATUS, consent_properties, is_known
+from nurture.warehouse.crm_contact_consent import STATUS, is_known, kept_properties
+from nurture.warehouse.crm_contact_marks import HARD_BOUNCE, SEED
 from nurture.warehouse.dead_letter import DeadLetter
 
 SOURCE = "hubspot.contacts"
@@ -45,7 +46,8 @@ COLUMNS = (
 
 def wanted_properties(consent: Consent) -> list[str]:
     """What is asked of the CRM."""
-    return list(dict.fromkeys([*COLUMN_OF_PROPERTY, *COLUMN_OF_LIST, *consent_properties(consent), "lastmodifieddate"]))
+    known = (*COLUMN_OF_PROPERTY, *COLUMN_OF_LIST, SEED, HARD_BOUNCE)
+    return list(dict.fromkeys([*known, *kept_properties(consent), "lastmodifieddate"]))
 
 
 @dataclass(frozen=True)

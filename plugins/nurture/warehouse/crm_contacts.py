@@ -73,14 +73,8 @@ def load_contacts(
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (SOURCE,))
         watermark = _watermark(connection)
         counts = LoadCounts(full_load=watermark is None)
-        connection.execute(statement("raw_hubspot/create_delivered.sql"))
-        connection.execute(statement("raw_hubspot/create_changed.sql"))
         contacts = _read(source, watermark, policy, wanted_properties(consent))
-        latest = _deliver(connection, contacts, policy, consent, counts, dag_id, run_id)
-        counts.changed = connection.execute(statement("raw_hubspot/merge_contacts.sql")).rowcount
-        connection.execute(statement("raw_hubspot/mark_merged.sql"))
-        connection.execute(statement("staging/contacts.sql"), _consent_parameters(consent))
-        counts.merged = _count_merged(connection)
+        latest = _take_in(connection, contacts, policy, consent, counts, dag_id, run_id)
         # What changes while the walk goes on may be missed by it, so the watermark never passes the walk's beginning.
         seen = [moment for moment in (watermark, latest and min(latest, started_at)) if moment]
         if seen:
@@ -88,6 +82,39 @@ def load_contacts(
             _keep_watermark(connection, max(seen))
         _log(connection, counts, dag_id=dag_id, run_id=run_id, day=day)
     return counts
+
+
+def load_chosen_contacts(
+    connection: psycopg.Connection, contacts: Iterable[Contact], policy: Crm, consent: Consent, *, dag_id: str, run_id: str
+) -> LoadCounts:
+    """Load `contacts`, as read a moment ago, and nothing else: the watermark stays. Commits, as `load_contacts` does."""
+    connection.commit()  # a transaction of the caller's would keep the temporary tables
+    counts = LoadCounts(full_load=False)
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (SOURCE,))
+        _take_in(connection, iter(contacts), policy, consent, counts, dag_id, run_id)
+    return counts
+
+
+def _take_in(
+    connection: psycopg.Connection,
+    contacts: Iterator[Contact],
+    policy: Crm,
+    consent: Consent,
+    counts: LoadCounts,
+    dag_id: str,
+    run_id: str,
+) -> datetime | None:
+    """Raw, then staging for what changed; returns the latest `lastmodifieddate` seen."""
+    connection.execute(statement("raw_hubspot/create_delivered.sql"))
+    connection.execute(statement("raw_hubspot/create_changed.sql"))
+    latest = _deliver(connection, contacts, policy, consent, counts, dag_id, run_id)
+    connection.execute(statement("privacy/drop_erased_contacts.sql"), consent_parameters(consent))
+    counts.changed = connection.execute(statement("raw_hubspot/merge_contacts.sql")).rowcount
+    connection.execute(statement("raw_hubspot/mark_merged.sql"))
+    connection.execute(statement("staging/contacts.sql"), consent_parameters(consent))
+    counts.merged = _count_merged(connection)
+    return latest
 
 
 def _read(source: ContactSource, watermark: datetime | None, policy: Crm, properties: Sequence[str]) -> Iterator[Contact]:
@@ -132,9 +159,14 @@ def _deliver(
     return latest
 
 
-def _consent_parameters(consent: Consent) -> dict[str, list[str]]:
+def consent_parameters(consent: Consent) -> dict[str, Any]:
+    """What staging/contacts.sql binds."""
     words = {f"{kind}_words": list(words) for kind, words in consent.status_words.model_dump().items()}
-    return words | {"opt_outs": opt_out_properties(consent), "not_opted_out": list(NOT_OPTED_OUT)}
+    return words | {
+        "opt_outs": opt_out_properties(consent),
+        "not_opted_out": list(NOT_OPTED_OUT),
+        "text_property": consent.text_property,
+    }
 
 
 def _watermark(connection: psycopg.Connection) -> datetime | None:

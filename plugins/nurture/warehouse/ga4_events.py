@@ -85,9 +85,11 @@ def load_day(
         connection.execute("DELETE FROM raw_ga4.events WHERE event_day = %s", (day,))
         connection.execute(statement("raw_ga4/settle_dead_letters.sql"), {"suffix": f"{day:%Y%m%d}"})
         stored = copy_rows(connection, delivered.copy_chunks())
+        connection.execute(statement("privacy/pseudonymise_events.sql"), {"day": day})
         dead = sum(
             bury(connection, _letters(table, unfit), dag_id=run.dag_id, run_id=run.run_id) for unfit in delivered.unfit()
         )
+        connection.execute(statement("privacy/clear_event_letters.sql"), {"suffix": f"{day:%Y%m%d}"})
         stage_events(connection, [day])
         log_load(connection, run, table=table, day=day, rows=stored, dead=dead, note="; ".join(notes) or None)
     return DayLoad(day, is_intraday, stored, dead, added)
