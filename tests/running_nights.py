@@ -25,6 +25,9 @@ from sandbox.world import generate
 DAGS = ("customer_data", "lead_nurture")
 
 
+SECONDS_TO_READ = 5  # that a person takes to answer
+
+
 @dataclass
 class Nights:
     """A running stack and what its nights did."""
@@ -74,15 +77,16 @@ class Nights:
         return done.stdout
 
     def approve_all(self, run_id: str, *, note: str) -> None:
-        """Answer, and answer again when Airflow asks again.
+        """Answer as a person does, some seconds after the question, and answer again when Airflow asks again.
 
-        An answer within a second of the question can meet the scheduler before it has heard that the asking process ended:
-        it then takes the task for killed, and its next try asks anew (apache/airflow#72716, open with 3.3.2).
+        An answer within a second can meet the scheduler before it has heard that the asking process ended: it then takes
+        the task for killed, and its next try asks anew (apache/airflow#72716, open with 3.3.2). Nothing tells when it has.
         """
         path = f"/dags/lead_nurture/dagRuns/{run_id}/taskInstances/approve_flagged/-1/hitlDetails"
         deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
             if not self.api.get(path)["response_received"]:
+                time.sleep(SECONDS_TO_READ)
                 self.api.send("PATCH", path, {"chosen_options": ["Approve all"], "params_input": {"note": note}})
             for _ in self.api.watch("lead_nurture", run_id, 240):
                 pass
