@@ -146,7 +146,7 @@ def test_running_completed_days_again_sends_nothing_asks_no_model_and_reports_th
     assert nights.messages_seen_by_crm() == before
     assert nights.one("SELECT count(*) FROM ops.llm_call") == calls
     for day, found in counterfactuals(nights).items():
-        # Which of the days that ran at the same time wrote to people of one week is not determined: a day may have sent none.
+        # Which of days that ran at once wrote to people of one week is not determined: a day may have sent none.
         assert found.get("sent_before_this_run", 0) == found.get("same_message", 0) == sent.get(str(day), 0), day
         assert not found.keys() & {"another_copy", "would_get_none_now", "got_none_before"}, day
 
