@@ -57,6 +57,15 @@ def test_no_cap_is_ever_passed_and_the_counts_say_which_it_was(
     assert (usd if key.endswith("usd") else tokens) <= cap
 
 
+def test_a_test_send_uses_its_campaigns_money() -> None:
+    budget = caps(campaigns={CAMPAIGN: MonthCap(month_usd=3, month_tokens=700)})
+
+    night, test = (Purse.of(Run(CAMPAIGN, "run", name), budget, DAY).caps[2] for name in (CAMPAIGN, f"{CAMPAIGN}~seed"))
+
+    assert test == night
+    assert (test.key, test.most) == (f"{CAMPAIGN}/2026-11", Amount(Decimal("3.0"), 700))
+
+
 def test_one_campaign_can_have_a_cap_of_its_own(night: Night, many: None) -> None:
     own = {CAMPAIGN: MonthCap(month_usd=0.002, month_tokens=10**9)}
 

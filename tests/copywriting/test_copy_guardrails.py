@@ -112,6 +112,7 @@ SPOILED = [
     ("financial", "flagged", {"cta": "Think of your revenue"}),
     ("legal", "flagged", body("Larkfield signs a GDPR data processing agreement with every customer. [data-agreement]")),
     ("health", "flagged", {"cta": "For patient safety"}),
+    ("legal", "flagged", body("Wrong-item returns will fall with Larkfield Scan at the packing bench. [scan-returns]")),
     ("superlatives", "rejected", {"cta": "See the best"}),
     ("superlatives", "rejected", body("Larkfield Scan is the toughest and survives a fall onto concrete. [scan-fall]")),
     ("banned", "rejected", {"cta": "Act now"}),

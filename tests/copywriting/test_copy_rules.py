@@ -67,9 +67,9 @@ def test_a_new_competitor_is_not_named(tmp_path: Path) -> None:
 
 def test_a_synonym_lets_a_paraphrase_pass(tmp_path: Path) -> None:
     terms = load_terms()
-    said = HONEST["body"].replace("Larkfield Count costs", "Larkfield Count sets you back")
-    taught = replace(terms, rules=load_copy_rules(written(tmp_path, synonyms=[*RULES["synonyms"], ["costs", "sets"]])))
+    said = HONEST["body"].replace("Larkfield Count costs", "Larkfield Count retails at")
+    taught = replace(terms, rules=load_copy_rules(written(tmp_path, synonyms=[*RULES["synonyms"], ["costs", "retails"]])))
 
     assert SHAPE.citations == "sentence"
-    assert judged(terms, body=said).confidence <= judged(taught, body=said).confidence
+    assert judged(terms, body=said).outcome == "rejected"
     assert judged(taught, body=said).outcome == "clear"

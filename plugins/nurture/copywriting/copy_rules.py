@@ -70,6 +70,7 @@ class CopyRules(Strict):
     light_words: Words
     courtesy_words: Words
     reader_words: Words
+    scene_words: Words
     outcome_words: Words
 
     @field_validator("wording")
@@ -117,13 +118,17 @@ class CopyRules(Strict):
         return _stems(self.reader_words)
 
     @cached_property
+    def scene(self) -> Stems:
+        return _stems(self.scene_words)
+
+    @cached_property
     def outcomes(self) -> Stems:
         return _stems(self.outcome_words)
 
     @cached_property
     def everyday(self) -> Stems:
         """Every word of the lists below that needs no explanation."""
-        return self.light | self.courtesy | self.reader | self.outcomes
+        return self.light | self.courtesy | self.reader | self.scene | self.outcomes
 
     @cached_property
     def company_stems(self) -> Stems:
@@ -159,4 +164,14 @@ def _stems(lines: Words) -> Stems:
 
 
 def _whole_words(patterns: Words) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns)})(?!\w)")
+    """Any of `patterns`, as whole words.
+
+    Those that begin with a plain letter are tried only where it stands: there are many of them.
+    """
+    by_letter: dict[str, list[str]] = {}
+    for pattern in patterns:
+        has_plain_start = re.match(r"[a-z](?![?*{])", pattern) and "|" not in re.sub(r"\([^()]*\)", "", pattern)
+        by_letter.setdefault(pattern[0] if has_plain_start else "", []).append(pattern)
+    any_of = {letter: "|".join(some) for letter, some in by_letter.items()}
+    tried = [f"(?={letter})(?:{some})" if letter else some for letter, some in sorted(any_of.items())]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(tried)})(?!\w)")

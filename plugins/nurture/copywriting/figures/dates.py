@@ -29,13 +29,21 @@ _CLOCK = re.compile(r"(?<!\d)(?P<hour>[01]?\d|2[0-3])[:.](?P<minute>[0-5]\d)"
                     r"(?:\s?(?P<half>[ap])\.?m\b\.?|(?=\s?(?:h\b|hrs\b|o'clock)))"
                     r"|(?<!\d)(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)(?!\d)")  # fmt: skip
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_HOLIDAY = "christmas|easter|halloween|thanksgiving|new year(?:'s)?"
 _OTHER_DATE = re.compile(
     r"(?<!\d)\d{1,2}[/.]\d{1,2}[/.]\d{2,4}(?!\d)|\bq[1-4]\b(?:\s+\d{4})?"
     r"|\b(?:first|second|third|fourth|last|next|this|coming)\s+(?:quarter|half[\s-]year|season)\b"
     rf"|\b(?:ends?|until|till|by|before|from|since|next|last|this|coming|black|cyber|on)\s+{_WEEKDAY}\b(?!\s+(?:morning|afternoon|evening|night)s)"
-    r"|\b(?:midnight|christmas|easter|halloween|thanksgiving|new year(?:'s)?)\b"
+    r"|\b(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet|nought)ies\b|\bturn of the (?:century|millennium|year)\b"
+    r"|\bday (?:after tomorrow|before yesterday)\b"
+    r"|\bmidnight\b|\b(?:until|till|by|before|from|since|on|this|next|ends?|past|through) (?:the )?"
+    rf"(?:{_HOLIDAY})\b"
 )
-_IDLE_DATE = re.compile(rf"\b{_WEEKDAY}s?\b|\b(?:weekends?|tomorrow|tonight)\b")
+_DIGIT = re.compile(r"\d")
+_HINTS = ("day", "quarter", "year", "season", "ies", "turn of", "midnight", "christmas", "easter", "halloween",
+          "thanksgiving", "weekend", "tomorrow", "tonight")  # fmt: skip
+"""Every other date without a digit has one of them."""
+_IDLE_DATE = re.compile(rf"\b{_WEEKDAY}s?\b|\b(?:{_HOLIDAY})\b|\b(?:weekends?|tomorrow|tonight)\b")
 
 
 def dates(text: str) -> Iterator[Found]:
@@ -45,9 +53,12 @@ def dates(text: str) -> Iterator[Found]:
         for match in list(pattern.finditer(taken)):
             yield Figure("date", _date(match)), match.start(), match.end()
             taken = _without(taken, match)
-    for match in list(_CLOCK.finditer(taken)):
+    has_digit = _DIGIT.search(taken) is not None
+    for match in list(_CLOCK.finditer(taken)) if has_digit else ():
         yield _time(match), match.start(), match.end()
         taken = _without(taken, match)
+    if not has_digit and not any(hint in taken for hint in _HINTS):
+        return
     for match in list(_OTHER_DATE.finditer(taken)):
         yield Figure("date", match[0]), match.start(), match.end()
         taken = _without(taken, match)

@@ -42,11 +42,11 @@ _PER_AFTER = re.compile(
 _PER_BEFORE = re.compile(rf"\W*(?:\w+\s){{0,2}}?(?:an?|per|each|every)[\s-]+(?:single\s+)?(?P<period>{_PERIOD})\b[^\d]*$")
 _ELLIPTIC = frozenset({"second", "minute", "hour", "day", "week", "month"})
 _ENDS_CLAUSE = re.compile(r"\s*(?:[.;,!?·]|$)")
-_TAKES = re.compile(r"\b(?:takes?|took|within|in) $")
+_TAKES = re.compile(r"\b(?:takes?|took|within|in|(?:down|up) from|instead of) $")
 LEFT_OUT = "?"
 """The unit of a number whose unit of time was said before: "it takes 7"."""
 _LEFTOVER = re.compile(
-    rf"\d+|[{SIGNS}]|[%‰]|percent"
+    rf"\d+|[{SIGNS}]|[%‰]|percent|\b(?:an?|another|each|every|extra|single) (?:dollar|cent|euro|buck|quid|penny|pound)\b"
     rf"|\b{_WORDS}(?:{'|'.join([*NUMBER_WORDS, *GLUED_UNITS])})+s?\b"
 )
 
@@ -68,11 +68,11 @@ def quantities(text: str) -> Iterator[Found]:
             not unit
             and len(match["number"]) < 3
             and not match["before"]
-            and _TAKES.search(text[max(0, match.start() - 12) : match.start()])
+            and _TAKES.search(text[max(0, match.start() - 14) : match.start()])
             and _ENDS_CLAUSE.match(text, match.end())
         ):
             unit = LEFT_OUT
-        hedge = "" if i in in_range else _hedge(text, match, unit)
+        hedge = "" if i in in_range else hedge_around(text, match.start(), match.end(), unit)
         for value in _values(match):
             yield Figure("number", value, unit, hedge, _per(text, match, unit)), match.start(), match.end()
 
@@ -88,12 +88,13 @@ def _is_idle_one(match: re.Match[str]) -> bool:
     return match["number"] == "one" and not (match["before"] or match["magnitude"] or match["after"])
 
 
-def _hedge(text: str, match: re.Match[str], unit: str) -> str:
-    if found := _HEDGE.search(text[max(0, match.start() - 24) : match.start()]):
+def hedge_around(text: str, start: int, end: int, unit: str) -> str:
+    """What hedges the number between `start` and `end`, before or after it."""
+    if found := _HEDGE.search(text[max(0, start - 24) : start]):
         hedge = HEDGES[found["words"] or found["sign"]]
         if hedge != "to" or unit == "%" or unit.isupper():
             return hedge
-    if found := _HEDGE_AFTER.match(text[match.end() : match.end() + 24]):
+    if found := _HEDGE_AFTER.match(text[end : end + 24]):
         return HEDGES_AFTER[found["words"]]
     return ""
 

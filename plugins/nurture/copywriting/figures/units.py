@@ -25,11 +25,20 @@ HEDGES = {"up to": "up to", "as much as": "up to", "as many as": "up to", "at mo
           "never more than": "up to", "inside": "up to", "a maximum of": "up to", "at the most": "up to",
           "from": "from", "starting at": "from", "as little as": "from", "as few as": "from", "at least": "from",
           "no less than": "from", "no fewer than": "from", "a minimum of": "from",
-          "over": "over", "more than": "over", "above": "over", "well over": "over", "upwards of": "over",
+          "over": "over", "a little over": "over", "just over": "over", "slightly over": "over",
+          "a little more than": "over",
+          "slightly more than": "over", "in excess of": "over", "north of": "over", "beyond": "over", "better than": "over",
+          "just under": "up to", "a little under": "up to", "a little less than": "up to", "shy of": "up to",
+          "not quite": "up to",
+          "a good": "about", "a solid": "about", "easily": "about", "exactly": "exactly", "precisely": "exactly",
+          "more than": "over", "above": "over", "well over": "over", "upwards of": "over",
           "about": "about", "around": "about", "roughly": "about", "nearly": "about", "almost": "about", "some": "about",
           "close to": "about", "approximately": "about", "an average of": "about", "~": "about", "circa": "about",
           "to": "to"}  # fmt: skip
-HEDGES_AFTER = {"or more": "from", "and up": "from", "and more": "from", "or over": "from", "upwards": "from", "+": "over",
+HEDGES_AFTER = {"or more": "from", "and then some": "over",
+                "and counting": "over", "if not more": "from", "or better": "from",
+                "or longer": "from", "at least": "from",
+                "and up": "from", "and more": "from", "or over": "from", "upwards": "from", "+": "over",
                 "plus": "over", "or less": "up to", "or fewer": "up to", "at most": "up to", "at the most": "up to",
                 "or so": "about", "on average": "about", "tops": "up to", "or under": "up to", "max": "up to"}  # fmt: skip
 

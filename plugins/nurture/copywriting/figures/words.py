@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nurture.copywriting.figures.figure import Figure, Found
 from nurture.copywriting.figures.number_words import DENOMINATORS, NUMBER_WORDS, ORDINALS
+from nurture.copywriting.figures.quantities import hedge_around
 from nurture.copywriting.figures.units import PERIODS, one_of
 
 _LINK = re.compile(
@@ -16,7 +17,8 @@ _NO_LINKS = ("a.m", "p.m", "e.g", "i.e", "p.s", "p.c")
 
 _COUNTS = rf"(?:an?|one|{'|'.join(word for word, value in NUMBER_WORDS.items() if 1 < value < 10)})"
 _FRACTION = re.compile(
-    rf"\b(?P<top>{_COUNTS})[\s-]+(?P<bottom>{'|'.join(sorted(DENOMINATORS, key=len, reverse=True))})s?\b"
+    rf"\b(?P<top>{_COUNTS})[\s-]+(?P<kind>(?:good|solid|full|whole|small|mere|further|large)\s+)?"
+    rf"(?P<bottom>{'|'.join(sorted(DENOMINATORS, key=len, reverse=True))})s?\b"
     r"(?![\s-]+(?:part|man|person|time|pair|hour|option|shift|choice|way|day|year|week|month))"
 )
 _RATIO = re.compile(rf"\b(?P<top>{_COUNTS})\s+(?:in|out\s+of)\s+(?:every\s+)?(?P<bottom>{'|'.join(NUMBER_WORDS)})\b")
@@ -24,6 +26,7 @@ _LATE_ORDINAL = re.compile(rf"\b(?:{one_of(word for word, value in ORDINALS.item
 _FIXED = tuple(
     (re.compile(pattern), kind, value, unit)
     for pattern, kind, value, unit in (
+        (r"\btwice (?:as|the|that|more|what)\b", "number", "2", "times"),
         (r"\btwice\b(?<!aisle twice)(?<!shelf twice)(?<!figure twice)(?<!number twice)(?<!it twice)(?<!them twice)",
          "number", "2", "times"),
         (r"\b(?:doubl(?:e|es|ed|ing)|twofold)\b(?![\s-]+(?:check|entry|entries|shift))", "number", "2", "times"),
@@ -38,8 +41,12 @@ _FIXED = tuple(
         (r"\b[a-z]+-free\b(?<!hands-free)", "word", "", ""),
         (
             r"\bfree\b(?<!feel free)(?<!-free)"
-            r"(?! up|[\s-]text|ing| (?:evening|hand|hands|moment|minute|slot|afternoon|morning|shelf|space)\b)"
+            r"(?! up|[\s-]text|ing| (?:evening|hand|hands|moment|minute|slot|afternoon|morning|shelf|space"
+            r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b)"
             r"|\b(?:freebies?|complimentary|gratis|on the house|our treat|pay nothing|costs? (?:you )?nothing)\b"
+            r"|\b(?:is|are|be|comes?|goes) on us\b|\bat our (?:own )?(?:expense|cost)\b"
+            r"|\bnothing to pay\b|\bwaive[sd]?\b"
+            r"|\bwithout (?:an? )?(?:bill|invoice)\b|\bnot (?:be |get )?(?:billed|charged|invoiced)\b"
             r"|\b(?:won't|doesn't|will not|does not) cost (?:you )?(?:a thing|anything)\b"
             r"|\b(?:no|without(?: any)?|zero|free of|at no)\s+(?:extra\s+|additional\s+)?"
             r"(?:costs?|charges?|fees?|payment)\b",
@@ -47,6 +54,12 @@ _FIXED = tuple(
         ),
     )
 )  # fmt: skip
+_FIXED_HINTS = ("twi", "two", "doubl", "hour", "tripl", "three", "thrice", "treble", "quadrupl", "four", "ten", "dozen",
+                "score",
+                "hundred", "thousand", "illion", "umpteen", "magnitude", "exponential", "digit", "one", "bogo", "a grand",
+                "fiver", "free", "complimentary", "gratis", "house", "treat", "nothing", "cost", "charge", "fee", "payment",
+                " us", "our", "waive", "bill", "invoice")  # fmt: skip
+"""Every pattern of `_FIXED` has one of them."""
 _TIMES = r"(?P<unit>second|minute|hour|day|week|fortnight|month|year)"
 _PACE = tuple(
     re.compile(pattern)
@@ -57,13 +70,28 @@ _PACE = tuple(
         rf"\b(?:a|one)\s+(?:single\s+)?{_TIMES}'s\b",
         rf"\b(?:within|in|in just|in only)\s+{_TIMES}s\b",
         rf"\b(?:the\s+)?same[\s-]{_TIMES}\b",
+        r"\bthe (?:very )?(?:next|following) (?P<unit>second|minute|hour|day|morning|afternoon|evening|night|week|month)\b",
+        r"\bfor (?P<unit>year|month|week|age|decade)s\b",
+        r"\b(?:this|last|past|next|coming) (?P<unit>spring|summer|autumn|winter|year|month|week)\b",
+        r"\b(?:since|until|till|before|by) (?:the )?"
+        r"(?P<unit>spring|summer|autumn|winter|noon|lunch|breakfast|dinner|new year)\b",
+        r"\b(?:within|in|in just|in only) (?:an?|one|a single) (?P<unit>morning|afternoon|evening|night|weekend)\b",
+        r"\b(?P<unit>at once|right away|straight away|on the spot|there and then|in a flash|in a heartbeat)\b",
         rf"\b(?:a couple of|several|a few|a handful of|many)\s+{_TIMES}s\b",
         r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in no time|round[\s-]the[\s-]clock"
         r"|around the clock|day and night|day or night|real[\s-]time)\b",
     )
 )
+_HINTS = ("second", "minute", "hour", "day", "week", "fortnight", "month", "year", "night", "morning", "evening", "noon",
+          "spring", "summer", "autumn", "winter", "lunch", "breakfast", "dinner", "ages", "decade", "instant", "immediately",
+          "time", "clock", "once", "away", "spot", "then", "flash", "heartbeat")  # fmt: skip
+"""Every pattern of `_PACE` has one of them."""
+_SAME_PACE = dict.fromkeys(
+    ("right away", "straight away", "on the spot", "there and then", "immediately", "in a flash", "in a heartbeat"),
+    "at once",
+)
 _OFTEN = re.compile(
-    r"\b(?:every|each|once an?|once every)\s+"
+    r"(?<!end of )(?<!start of )\b(?:every|each|once an?|once every)\s+"
     r"(?P<unit>second|minute|hour|day|morning|evening|night|week|month|quarter|year)\b"
     r"|\b(?P<adverb>hourly|daily|weekly|monthly|quarterly|yearly|annually)\b"
 )
@@ -81,13 +109,14 @@ def fixed_words(text: str) -> Iterator[Found]:
     """Words that mean a number or a price."""
     for match in _ALWAYS_OPEN.finditer(text):
         yield Figure("word", match[0]), match.start(), match.end()
-    for match in _FRACTION.finditer(text):
+    for match in _FRACTION.finditer(text) if any(word in text for word in DENOMINATORS) else ():
         top = 1 if match["top"] in ("a", "an") else NUMBER_WORDS[match["top"]]
-        yield Figure("number", f"{top}/{DENOMINATORS[match['bottom']]}"), match.start(), match.end()
+        hedge = "about" if match["kind"] else hedge_around(text, match.start(), match.end(), "")
+        yield Figure("number", f"{top}/{DENOMINATORS[match['bottom']]}", qualifier=hedge), match.start(), match.end()
     for match in _RATIO.finditer(text):
         top = 1 if match["top"] in ("a", "an") else NUMBER_WORDS[match["top"]]
         yield Figure("number", f"{top}/{NUMBER_WORDS[match['bottom']]}"), match.start(), match.end()
-    for pattern, kind, value, unit in _FIXED:
+    for pattern, kind, value, unit in _FIXED if any(hint in text for hint in _FIXED_HINTS) else ():
         for match in pattern.finditer(text):
             yield Figure(kind, value or match[0], unit), match.start(), match.end()
     for match in _LATE_ORDINAL.finditer(text):
@@ -96,8 +125,8 @@ def fixed_words(text: str) -> Iterator[Found]:
 
 def paces(text: str) -> Iterator[Found]:
     """How fast or how long without a number: "overnight", "in a day"."""
-    for pattern in _PACE:
+    for pattern in _PACE if any(hint in text for hint in _HINTS) else ():
         for match in pattern.finditer(text):
-            yield Figure("pace", match["unit"]), match.start(), match.end()
+            yield Figure("pace", _SAME_PACE.get(match["unit"], match["unit"])), match.start(), match.end()
     for match in _OFTEN.finditer(text):
         yield Figure("pace", f"every {PERIODS.get(match['unit'] or match['adverb'], 'day')}"), match.start(), match.end()

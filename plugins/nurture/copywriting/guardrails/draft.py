@@ -68,6 +68,10 @@ class Draft:
         """`text` without any name of a product, a customer or the company."""
         return without(self.bare(text).casefold(), self._names)
 
+    def without_us(self, text: str) -> str:
+        """`text` without product names and the company's."""
+        return self._company.sub("·", self.bare(text))
+
     def bare(self, text: str) -> str:
         """`text` without product names, whose words and numbers (Print 200) claim nothing, and without placeholders."""
         return _bare(text, self.terms.product_names)

@@ -64,7 +64,8 @@ def placeholders(draft: Draft) -> Iterator[str]:
 
 
 _MARKUP = re.compile(
-    r"<|`|\{\{|\{%|\{#|\]\s*\(|\]\s*\[|```|&#?\w+;|\*\*|__|\bjavascript:|\bdata:\w|\$\{|^\s*#+\s|%[a-z_]+%|\[/?\w+[\]=]",
+    r"<|`|\{\{|\{%|\{#|\]\s*\(|\]\s*\[|```|&#?\w+;|\*\*|__|\bjavascript:|\bdata:\w|\$\{|^\s*#+\s|%[a-z_]+%"
+    r"|[|\\^]|~(?!\s?\d)|@@|^\s*>|\[/?\w+[\]=]",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -74,7 +75,11 @@ def markup(draft: Draft) -> Iterator[str]:
         yield f"markup or template syntax {found.strip()!r}"
 
 
-_ADDRESS = re.compile(r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?\w[\w-]{0,62}(?:\.\w+)*", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?\w[\w-]{0,62}(?:\.\w+)*"
+    r"|\bto (?:hello|hi|info|sales|contact|support|office|mail|team|me) at \w+",
+    re.IGNORECASE,
+)
 _PHONE = re.compile(r"(?<!\d)(?:\+|00)?\d(?:[\s().-]{0,2}\d){8,14}(?!\d)")
 _STREET = re.compile(r"\b\d{1,4}\s+(?:\w+\s){1,2}(?:street|road|avenue|lane|drive)\b|\b\w+(?:straße|strasse)\s+\d")
 _TITLED = re.compile(r"\b(?:mr|mrs|ms|mx|dr|prof)\.?\s+[a-z]")

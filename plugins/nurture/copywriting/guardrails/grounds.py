@@ -48,16 +48,17 @@ def requoted_figures(draft: Draft) -> Iterator[str]:
             if rates and figure.per and figure.per not in rates:
                 yield f"{figure.found!r} per {figure.per}; the fact has it per {', '.join(filter(None, rates)) or 'nothing'}"
 
-        if any(figure.unit.isupper() for figure in said):
+        if any(figure.unit.isupper() for figure in said) or _BILLS.search(sentence.text):
             grounds = stems(_facts_of(draft, sentence))
             for noun in _BILLED_BY.findall(plain(sentence.text)):
                 if stem(noun) not in grounds:
                     yield f"a price for each {noun}, which no fact cited for it says"
 
 
+_BILLS = re.compile(r"\b(?:billed|charged|invoiced|bill|invoice|charge) (?:you )?(?=for|per|by)")
 _BILLED_BY = re.compile(
     r"\b(?:per|for (?:each|every)|each|every|a|by the)\s+"
-    r"(user|person|picker|head|seat|employee|shelf|scan|order|licen[cs]e|device|account|team|colleague|scanner|label|count|login|worker|bench|handheld|phone|aisle|parcel|country|company|piece|shop)\b"
+    r"(user|person|human|member|picker|head|seat|employee|shelf|scan|order|licen[cs]e|device|account|team|colleague|scanner|label|count|login|worker|bench|handheld|phone|aisle|parcel|country|company|piece|shop)\b"
 )
 
 

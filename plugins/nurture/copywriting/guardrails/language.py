@@ -8,7 +8,7 @@ from nurture.copywriting.english import ENGLISH, FOREIGN
 from nurture.copywriting.guardrails.draft import Draft
 from nurture.copywriting.stems import Stems, stem, stems, words
 
-FEWEST_WORDS = 3  # in fewer, only foreign words count
+FEWEST_WORDS = 3  # in fewer, one known word is enough
 KNOWN_SHARE = 0.3  # honest sentences have 0.5 and more
 SHORT = 6
 _ENDINGS_RARE_IN_ENGLISH = "aiou"
@@ -47,9 +47,9 @@ def _has_foreign_letter(word: str) -> bool:
 
 
 def _is_english(said: tuple[str, ...], known: Stems) -> bool:
-    if len(said) < FEWEST_WORDS:
-        return True
     strange = [word for word in said if stem(word) not in known]
+    if len(said) < FEWEST_WORDS:
+        return len(said) < 2 or len(strange) < len(said)
     share = 1 - len(strange) / len(said)
     if len(said) > SHORT:
         return share >= KNOWN_SHARE

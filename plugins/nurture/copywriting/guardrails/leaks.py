@@ -14,18 +14,41 @@ _PROMPT_WORDS = (
     r"|developer mode"
     r"|prompt(?:s|ed)? (?:me|us|the model|injection)|as (?:requested|instructed)|(?:new|updated) instructions?"
     r"|(?:my|your|the|these|those|previous|prior|above|earlier) instructions"
+    r"|(?:output|json|answer) (?:schema|format)|(?:word|character) limit|cta|reviewers?|constraints|the request"
+    r"|(?:information|facts|context|input) (?:that )?(?:i was |you |were |was )?(?:provided|given|supplied)"
+    r"|(?:according to|based on) (?:the|my|these) (?:facts?|sources?|brief|context|information|prompt)"
+    r"|(?:what|as|than) the facts? (?:says?|has|have|states?)|cites? (?:a|the|this) facts?|this (?:draft|output|response)"
+    r"|the (?:persona|recipient|prospect|context|brief) (?:wants|needs|is|works|says|has|should|asks|likes)"
+)
+_SELF_TALK = (
+    r"i (?:was|am|have been) (?:told|asked|instructed|trained|given|programmed|(?:not )?allowed|supposed|designed)"
+    r"|i (?:have )?used .{0,12}\bfacts?|meets? your requirements"
+    r"|i(?: am|'m) (?:only |just )?an? (?:program|bot|assistant|machine|model)"
+    r"|(?:let me|i will|i'll|i have) (?:write|written|draft|drafted) (?:an?|this|the|your)"
+    r" .{0,20}(?:e-?mail|message|text|copy)"
+    r"|my (?:guidelines|training|rules|task|prompt|constraints)"
+    r"|(?:sure|certainly|of course|absolutely|okay)[!,.] (?:here|below|this)"
+    r"|(?:here|below) (?:is|are|comes|you (?:will )?find) (?:the|an?|your)"
+    r" (?:\w+ )?(?:text|body|draft|copy|output|version (?:within|of))"
 )
 _REFUSALS = r"as an ai|i am an ai|i'm an ai|i'm sorry|i cannot|i can't (?:help|assist|do that)"
 _ORDERS = (
     r"(?:ignor|disregard|forget|overrid)\w*\b.{0,40}\b(?:instructions?|rules|prompt|constraints|above|everything|were told)"
     r"|you are now|act as (?:an?|if)|pretend (?:to be|you are)|here is (?:the|your) (?:e-?mail|json|copy)"
+    r"|(?:discard|drop|skip|break|stop following|(?:do not|don't) follow|set aside)\b.{0,40}"
+    r"\b(?:instructions?|rules|prompt|orders|guidelines|constraints|text|above|was said|were told)"
+    r"|(?:assume|take on|play) the role|from now on,? you|you (?:now )?act as"
+    r"|(?:rules|restrictions|limits|guidelines|constraints) (?:no longer |do not |don't )?apply"
+    r"|your (?:new )?task is|(?:new|your) role is|repeat after me|output the following|the user is"
+    r"|(?:never mind|forget about) the rules|replaces your (?:orders|instructions|rules|task)"
 )
 _LABELS = (
-    r"\((?:system|assistant|user)\)|\b(?:headline|body|cta|constraints?|output(?: format)?|role|assistant|user|system)\s?:"
+    r"\((?:system|assistant|user)\)"
+    r"|\b(?:headline|body|cta|constraints?|output(?: format)?|role|assistant|user|system|human)\s?:"
 )
-_LEAKS = re.compile(rf"(?<!\w)(?:{_PROMPT_WORDS}|{_REFUSALS}|{_ORDERS})(?!\w)|{_LABELS}")
+_LEAKS = re.compile(rf"(?<!\w)(?:{_PROMPT_WORDS}|{_REFUSALS}|{_SELF_TALK}|{_ORDERS})(?!\w)|{_LABELS}")
 _IDENTIFIER = re.compile(r"\b[a-z]+_[a-z_]+\b|\"\s*:\s*[\"\[{]")
-_LEAK_WORDS = 8  # so many words in a row from the instructions are no accident
+_LEAK_WORDS = 6  # so many words in a row from the instructions are no accident
 
 
 def prompt_leaks(draft: Draft) -> Iterator[str]:
@@ -40,7 +63,8 @@ def prompt_leaks(draft: Draft) -> Iterator[str]:
             and not _is_wording(fact_id, draft)
         ):
             yield f"the fact id {fact_id!r} stands in the text"
-    if not _runs(draft.terms.instructions).isdisjoint(_runs(draft.piece.text)):
+    repeated = _runs(draft.terms.instructions) & _runs(draft.piece.text)
+    if any(repeated - frozenset().union(*(_runs(fact.text) for fact in draft.cited))):
         yield f"{_LEAK_WORDS} words in a row are from the instructions"
 
 

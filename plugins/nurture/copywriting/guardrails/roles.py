@@ -48,9 +48,9 @@ def speaks_of_it(text: str) -> bool:
 
 
 def is_idle_count(figure: Figure) -> bool:
-    """Whether it is "two" or "three" of something, in words: ordinary English where nothing is claimed."""
-    is_small = figure.claim in (("number", "2", ""), ("number", "3", ""))
-    return is_small and figure.found in ("two", "three") and not figure.qualifier
+    """Whether it is "two" or "three" of something, or "twice", in words: ordinary English where nothing is claimed."""
+    is_small = figure.claim in (("number", "2", ""), ("number", "3", ""), ("number", "2", "times"))
+    return is_small and figure.found in ("two", "three", "twice") and not figure.qualifier
 
 
 def _words(text: str) -> str:
@@ -116,10 +116,18 @@ _PROMISE = re.compile(
 _CONDITION = re.compile(
     r"[\W_]*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|where|every time|once|until|unless|as long as|while)\b"
 )
-_IT_WOULD = re.compile(r"it (?:would|could|may|might|must)\b")
+_IT_WOULD = re.compile(
+    r"it (?:(?:would|could|may|might|must)\b|helps (?:to|when|if)\b|is (?:hard|easy|good|nice|wise|human|worth|tempting)"
+    r" to\b|sounds\b|feels\b|depends\b|happens\b)"
+)
+"""It would be, and the "it" that stands for nothing."""
 _PREDICATE = rf"(?:'s|'re|\s+is|\s+are)\s+(?:{_ADVERBS}\w+(?:\s+(?:and|or)\s+\w+)?\s*(?:[.,;!]|$)|\w+ed\b)"
 _IT_CLAIM = re.compile(
     rf"{_AND}(?:it|they|the device|the app)"
     rf"(?:{_PREDICATE}|\s+{_ADVERBS}(?:{_DEEDS}|{_ACTS})\w*\b|\s+(?:also|even)\s+\w+s\b)"
 )
-_WE_CLAIM = re.compile(rf"\bwe(?:'ve|'ll|'re)?\s+{_ADVERBS}{_DEEDS}\w*\b|\bour\s+(?:\w+\s+)?{_OURS}\b")
+_KIND = r"(?:the|our|an?) (?:scanner|printer|handheld|app|engineer|support line|software|subscription|trial)"
+_WE_CLAIM = re.compile(
+    rf"\b{_KIND} (?:can|will|does|lets|helps|knows|works)\b"
+    rf"|\bwe(?:'ve|'ll|'re)?\s+{_ADVERBS}{_DEEDS}\w*\b|\bour\s+(?:\w+\s+)?{_OURS}\b"
+)

@@ -1,5 +1,6 @@
 """The guardrails that marketers write: lists of wording in include/copy_rules.yaml."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -13,11 +14,11 @@ def says(wording: Wording) -> Callable[[Draft], Iterator[str]]:
     """A check for one list; a rejecting one lets pass what a cited fact says in the same words."""
 
     def check(draft: Draft) -> Iterator[str]:
-        text = _without(wording, plain(" · ".join(draft.piece.texts.values())))
-        hits = {match[0] for match in wording.pattern.finditer(text)}
+        hits = _hits(wording, wording.pattern, plain(" · ".join(draft.piece.texts.values())))
         if claims := wording.claims_pattern:
-            ours = (plain(one.text) for one in draft.sentences if one.role == "claim" or one.names_us or one.subject)
-            hits |= {match[0] for one in ours for match in claims.finditer(_without(wording, one))}
+            for one in draft.sentences:
+                if one.role == "claim" or one.names_us or one.subject:
+                    hits |= _hits(wording, claims, plain(one.text))
         if not hits:
             return
         facts = plain(" · ".join(fact.text for fact in draft.cited)) if wording.outcome == "rejected" else ""
@@ -28,8 +29,11 @@ def says(wording: Wording) -> Callable[[Draft], Iterator[str]]:
     return check
 
 
-def _without(wording: Wording, text: str) -> str:
-    return wording.exceptions.sub("·", text) if wording.exceptions else text
+def _hits(wording: Wording, pattern: re.Pattern[str], text: str) -> set[str]:
+    """What `pattern` finds in `text` once the exceptions are taken out, which is done only where it finds anything."""
+    if not pattern.search(text):
+        return set()
+    return {match[0] for match in pattern.finditer(wording.exceptions.sub("·", text) if wording.exceptions else text)}
 
 
 @cache

@@ -1,0 +1,38 @@
+"""What a sentence says that we, or a product, do: its verbs, also everyday ones that elsewhere claim nothing."""
+
+import re
+from functools import lru_cache
+
+from nurture.copywriting.stems import Stems, stem, stems
+
+_ADVERBS = (
+    r"(?:(?:\w+ly|also|even|now|then|still|just|too|always|never|not|no longer|soon|often|can|will|may|could|would)\s+)*"
+)
+_SUBJECT = r"(?:·(?:,? (?:which|that|who))?|\b(?:it|they|we)\b)"
+_DEED = re.compile(rf"{_SUBJECT}\s+{_ADVERBS}(?P<verb>[a-z]+)")
+_ENGINEER = re.compile(rf"·(?:'s)?\s+(?:[a-z]+\s+){{1,2}}?{_ADVERBS}(?P<verb>[a-z]+s)\b")
+_WHO = re.compile(rf"\bwho\s+{_ADVERBS}(?P<verb>[a-z]+)")
+_AND = re.compile(rf"(?:,|\band|\bor|\bthen|\balso)\s+{_ADVERBS}(?P<verb>[a-z]+)")
+_GOVERNED = re.compile(r"\b(?:lets|helps|makes|allows|enables) (?:\w+ ){1,3}?(?:to )?(?P<verb>[a-z]+)")
+EVERYDAY = stems(
+    """
+    write speak talk call read answer ask reply open close shut wait tell keep find give bring follow leave put
+    show turn reach move learn meet visit join choose decide plan suggest recommend propose remind introduce arrange
+    prepare handle remember forget recall imagine notice discuss argue listen hear see look know pass play share send
+    pick pack count order print scan check search match lose miss fix test compare book schedule request download
+    guide connect back route ship happen stop end hold hide carry drop wake watch guess love hate
+    believe agree wish hope smile laugh breathe deal cope care want step touch list supply man price stay
+    """
+)
+"""Stems of verbs that claim nothing where the reader does them."""
+
+
+@lru_cache(maxsize=4096)
+def deeds(text: str) -> Stems:
+    """The stems of verbs in `text` (lower case, names replaced by a dot) that say what we, a product or people do."""
+    found = {match["verb"] for match in _DEED.finditer(text)}
+    found = {verb for verb in found if verb.endswith("s") or stem(verb) in EVERYDAY}
+    found |= {match["verb"] for match in _AND.finditer(text) if match["verb"].endswith("s")}
+    found |= {match["verb"] for pattern in (_GOVERNED, _ENGINEER) for match in pattern.finditer(text)}
+    found |= {match["verb"] for match in _WHO.finditer(text) if stem(match["verb"]) in EVERYDAY}
+    return frozenset(map(stem, found)) - {"help"}
