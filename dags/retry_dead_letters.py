@@ -6,7 +6,8 @@ guardrails refused. The page **Nurture → Dead letters** lists them with the re
 A **message** (`crm.push`) is pushed now, for its own day and lane, however long its night is over: once, with consent,
 contact policy and freshness decided anew. A **contact** (`hubspot.contacts`) is read again by its id. A refused piece of
 **copy** (`llm.copy`) is put aside, so that the next night that needs it asks the model again. **Events** (`ga4.events`,
-`ga4.file`) are not retried here: the answer names the command that loads their day again, behind the gates.
+`ga4.file`) are not retried here and left out of `all`: the page names the command that loads their day
+again, through the gates.
 
 **give up** closes letters that will never be mended: name them in `ids`, say why in `note`.
 
@@ -41,7 +42,7 @@ with DAG(
     default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=30)},
     params={
         "action": Param("retry", type="string", enum=["retry", "give up"], description="give up needs ids and a note"),
-        "source": Param("all", type="string", enum=["all", *SOURCES], description="where the letters come from"),
+        "source": Param("all", type="string", enum=["all", *SOURCES], description="all: every source that can be retried"),
         "ids": Param(
             None, type=["null", "array"], items={"type": "integer"}, description="only these letters, e.g. [12, 13]"
         ),
@@ -53,7 +54,9 @@ with DAG(
             type=["null", "string"],
             description="plain text of the reason, e.g. CONFLICT; capitals do not matter",
         ),
-        "limit": Param(100, type="integer", minimum=1, maximum=10000, description="at most so many, the oldest first"),
+        "limit": Param(
+            100, type="integer", minimum=1, maximum=10000, description="at most so many; those never tried go first"
+        ),
         "note": Param(None, type=["null", "string"], description="why; kept with each letter"),
     },
 ):

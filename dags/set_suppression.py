@@ -7,9 +7,10 @@ form; nights that are running follow within seconds, for every claim of a push a
 **kind** `crm_id`, `person_id` (of `marts.person`), `domain` (`example.com`: what stands after the @) or `email_sha256`.
 An entry counts for everyone merged into the person, and for every contact of the same address.
 
-**Never type an e-mail address**: Airflow keeps what a run was given. Give the SHA-256 of the address, trimmed and in lower
-case, in a shell: `printf %s 'ADDRESS' | tr A-Z a-z | sha256sum`, in SQL:
-`encode(sha256(convert_to(lower(btrim(address)), 'UTF8')), 'hex')`. An address is refused, and not repeated in the log.
+**Never type an e-mail address**: Airflow keeps what a run was given. Give the address's SHA-256, which the warehouse
+makes so that every spelling of one address is the same:
+`SELECT encode(sha256(convert_to(staging.address_key('ADDRESS'), 'UTF8')), 'hex')`.
+An address is refused, and not repeated in the log.
 
 **Reads** nothing. **Writes** `ops.suppression`; an entry that was removed stays, with who, when and why.
 **Owner** marketing-data.

@@ -77,7 +77,9 @@ class AirflowApi:
     """The calls that the demo needs, as the user `admin`."""
 
     def __init__(self, state: State) -> None:
-        self._client = httpx.Client(base_url=state.airflow_url, timeout=60)
+        # No connection is kept: the server closes one that is idle for some seconds, and a question may go out just then.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(base_url=state.airflow_url, timeout=60, limits=limits)
         self._password = state.password
 
     def wait_until_healthy(self, seconds: float) -> None:

@@ -33,13 +33,15 @@ def lead_night(warehouse: psycopg.Connection, *crm_ids: str, **columns: Any) -> 
 
 def put_in_audience(warehouse: psycopg.Connection, campaign: str, **columns: Any) -> None:
     """Everyone with a living contact wants a message of `campaign` tonight, as the consent step leaves it."""
-    values = {"campaign": campaign, "day": DAY, "slot": "week-2026-W47", "arm": None, "suppressed_reason": None} | columns
+    values = {"campaign": campaign, "day": DAY, "slot": "week-2026-W47", "arm": None, "suppressed_reason": None}
+    values |= {"is_rehearsal": False} | columns
     warehouse.execute(
         """
         INSERT INTO marts.audience (campaign, day, person_id, slot, crm_id, trigger_event, trigger_at, trigger_event_day,
-                                    trigger_row_number, context, consent_basis, arm, suppressed_reason)
+                                    trigger_row_number, context, consent_basis, arm, suppressed_reason,
+                                    is_rehearsal)
         SELECT %(campaign)s, %(day)s, person_id, %(slot)s, crm_id, 'form_submit', %(day)s, %(day)s, 1, '{}', 'opt-in',
-               %(arm)s, %(suppressed_reason)s
+               %(arm)s, %(suppressed_reason)s, %(is_rehearsal)s
         FROM marts.person WHERE merged_into IS NULL
         """,
         values,

@@ -111,7 +111,10 @@ def page_traces(state: State, paths: Iterable[str]) -> dict[str, str]:
     """What the plugin's pages, its figures included, show to the user of the stack."""
     login = {"username": "admin", "password": state.password}
     token = httpx.post(f"{state.airflow_url}/auth/token", json=login).json()["access_token"]
-    with httpx.Client(base_url=state.airflow_url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+    # No connection is kept: the server closes one that is idle for some seconds, and a slow page may end just then.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=state.airflow_url, headers=headers, timeout=60, limits=limits) as client:
         answers = {path: client.get(path.replace("+", "%2B")) for path in paths}
     assert {answer.status_code for answer in answers.values()} <= {200, 404}, answers  # 404: a page that has nothing to show
     return {path: answer.text for path, answer in answers.items()}

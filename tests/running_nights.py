@@ -83,17 +83,17 @@ class Nights:
         the task for killed, and its next try asks anew (apache/airflow#72716, open with 3.3.2). Nothing tells when it has.
         """
         path = f"/dags/lead_nurture/dagRuns/{run_id}/taskInstances/approve_flagged/-1/hitlDetails"
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             if not self.api.get(path)["response_received"]:
                 time.sleep(SECONDS_TO_READ)
                 self.api.send("PATCH", path, {"chosen_options": ["Approve all"], "params_input": {"note": note}})
-            for _ in self.api.watch("lead_nurture", run_id, 240):
+            for _ in self.api.watch("lead_nurture", run_id, 600):
                 pass
             if self.states("lead_nurture", run_id)["approve_flagged"] != "awaiting_input":
                 return
             time.sleep(0.5)
-        raise RuntimeError(f"{run_id}: the answer was not taken within 240 s")
+        raise RuntimeError(f"{run_id}: the answer was not taken within 600 s")
 
 
 @contextmanager

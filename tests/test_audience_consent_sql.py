@@ -6,7 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from audience_night import WEEK, apply_consent, leads, reasons, select
+from audience_night import NIGHT, WEEK, apply_consent, leads, reasons, select
+from nurture.consent.rules import load_rules
+from nurture.warehouse.statements import statement
 from warehouse_rows import (
     DAY,
     add_consent_event,
@@ -18,6 +20,13 @@ from warehouse_rows import (
     person_of,
     resolve,
 )
+
+
+def ledger_rows_read(plan: dict[str, Any]) -> float:
+    """Rows of the ledger that a plan and those below it looked at."""
+    looks = plan.get("Actual Loops", 1) if plan.get("Relation Name") == "push_ledger" else 0
+    own = looks * (plan.get("Actual Rows", 0) + plan.get("Rows Removed by Filter", 0))
+    return own + sum(map(ledger_rows_read, plan.get("Plans", [])))
 
 
 @pytest.mark.parametrize(
@@ -164,3 +173,34 @@ def test_somebody_merged_away_since_the_selection_is_not_written_to(warehouse: p
 
     row = warehouse.execute("SELECT suppressed_reason FROM marts.audience WHERE crm_id = '2'").fetchone()
     assert row == ("not_in_crm",)
+
+
+@pytest.mark.parametrize("days", [-9, 9])
+def test_a_message_of_the_slot_counts_whichever_night_wrote_it(warehouse: psycopg.Connection, days: int) -> None:
+    leads(warehouse, "1")
+    resolve(warehouse)
+    add_ledger_row(warehouse, "1", person_of(warehouse, "crm_id", "1"), WEEK, "confirmed")
+    warehouse.execute("UPDATE ops.push_ledger SET day = %s::date + %s", (DAY, days))
+
+    assert reasons(warehouse) == {"1": "already_sent_this_slot"}
+
+
+def test_the_ledger_of_years_is_not_read_for_one_night(warehouse: psycopg.Connection) -> None:
+    leads(warehouse, "1")
+    select(warehouse)
+    add_ledger_row(warehouse, "1", person_of(warehouse, "crm_id", "1"), WEEK, "confirmed")
+    warehouse.execute(
+        """
+        INSERT INTO ops.push_ledger (campaign, person_id, slot, day, state, reason, crm_id, message_id, copy_id, claim_token,
+                                     run_id)
+        SELECT campaign, 'p' || n, slot, day - 40 - n % 700, state, reason, crm_id, message_id, copy_id, claim_token, run_id
+        FROM ops.push_ledger, generate_series(1, 5000) AS n
+        """
+    )
+    warehouse.execute("ANALYZE ops.push_ledger")
+
+    query = b"EXPLAIN (ANALYZE, FORMAT JSON) " + statement("audience/apply_consent.sql")
+    row = warehouse.execute(query, NIGHT | load_rules().parameters()).fetchone()
+
+    assert row is not None
+    assert 0 < ledger_rows_read(row[0][0]["Plan"]) < 10

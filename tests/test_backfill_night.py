@@ -51,7 +51,7 @@ def documented(nights: Nights, dag_id: str, **changes: str) -> list[str]:
     return words
 
 
-def follow(nights: Nights, dag_id: str, seconds: float = 600) -> None:
+def follow(nights: Nights, dag_id: str, seconds: float = 1200) -> None:
     """Wait until the backfills of `dag_id` have ended and its runs too; whoever is asked approves everything."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -9,10 +9,11 @@ import pytest
 from audience_night import NIGHT
 from contact_policy_night import apply, at_the_claim, contact, lead_night, list_as, put_in_audience
 from nurture.contact_policy.rules import higher
+from nurture.ledger.attempt import NOBODY
 from nurture.operators.apply_contact_policy import ApplyContactPolicyOperator
 from nurture.policy import FrequencyCap
 from nurture.warehouse.statements import statement
-from warehouse_rows import add_contact, add_ledger_row, merge_contacts, person_of, resolve
+from warehouse_rows import DAY, add_contact, add_ledger_row, merge_contacts, person_of, resolve
 
 HASH = sha256(b"1@example.com").hexdigest()
 LISTED = "on the suppression list competitors"
@@ -172,6 +173,49 @@ def test_the_lower_campaign_gives_way_to_what_the_higher_one_sent_that_night(
     had(warehouse, "2", 1, state="rejected", campaign="cart_recovery")
 
     assert ask(warehouse) == {"1": GIVES_WAY, "2": None}
+
+
+@both_times
+def test_nobody_gives_way_to_a_dry_run(warehouse: psycopg.Connection, ask: Ask) -> None:
+    lead_night(warehouse, "1")
+    put_in_audience(warehouse, "cart_recovery", is_rehearsal=True)
+
+    assert ask(warehouse) == {"1": None}
+
+
+@both_times
+@pytest.mark.parametrize(
+    ("outcome", "made_at", "report", "words"),
+    [
+        ("stopped", "1 minute", "{}", None),
+        ("failed", "1 minute", "{}", None),
+        ("completed", "1 minute", "{}", GIVES_WAY),
+        ("failed", "-1 minute", "{}", GIVES_WAY),  # the night was started again since
+        ("failed", "1 minute", '{"kind": "test send"}', GIVES_WAY),
+    ],
+)
+def test_nobody_gives_way_to_a_night_that_came_to_nothing(
+    warehouse: psycopg.Connection, ask: Ask, outcome: str, made_at: str, report: str, words: str | None
+) -> None:
+    lead_night(warehouse, "1")
+    put_in_audience(warehouse, "cart_recovery")
+    warehouse.execute(
+        "INSERT INTO ops.run_report (dag_id, run_id, day, outcome, report, made_at)"
+        " VALUES ('cart_recovery', 'r', %s, %s, %s, now() + %s::interval)",
+        (DAY, outcome, report, made_at),
+    )
+
+    assert ask(warehouse) == {"1": words}
+
+
+@both_times
+def test_a_message_that_was_let_go_unsent_neither_counts_nor_goes_first(warehouse: psycopg.Connection, ask: Ask) -> None:
+    lead_night(warehouse, "1")
+    had(warehouse, "1", 3, "claimed", campaign="cart_recovery")
+    held = ask(warehouse)
+    warehouse.execute("UPDATE ops.push_ledger SET claim_token = %s", (NOBODY,))
+
+    assert (held, ask(warehouse)) == ({"1": CAPPED}, {"1": None})
 
 
 def test_campaigns_outside_the_list_come_after_those_in_it_and_give_way_to_none_of_their_kind() -> None:

@@ -17,9 +17,11 @@ from warehouse_rows import DAY, add_contact
 TEST_SEND = "lead_nurture~seed"
 
 
-def select(warehouse: psycopg.Connection, campaign: str, run_id: str = "r1") -> list[tuple[Any, ...]]:
+def select(
+    warehouse: psycopg.Connection, campaign: str, run_id: str = "r1", *, is_rehearsal: str = "false"
+) -> list[tuple[Any, ...]]:
     """Run the step as the DAG names it; returns CRM id, slot and trigger of everyone in that night."""
-    values = {**NIGHT, **TRIGGERS, "campaign": campaign, "run_id": run_id}
+    values = {**NIGHT, **TRIGGERS, "campaign": campaign, "run_id": run_id, "is_rehearsal": is_rehearsal}
     for name in statements_of("lead_nurture", "select_audience"):
         warehouse.execute(statement(name), values)
     return warehouse.execute(
@@ -84,6 +86,18 @@ def test_every_step_of_a_campaign_keeps_a_test_under_the_same_name() -> None:
             field = getattr(task, "campaign", None) or task.parameters["campaign"]
             assert task.render_template(field, context) == name, f"{task.task_id} of {audience}"
     assert len(tasks) >= 9
+
+
+def test_the_audience_of_a_dry_run_is_marked_until_the_night_itself_runs(people: psycopg.Connection) -> None:
+    told = []
+    for dry_run in (True, False):
+        names = macros("lead_nurture", ai_share=1, static_share=0)
+        select(people, "lead_nurture", is_rehearsal=names["is_rehearsal"]({"dry_run": dry_run}))
+        told.append(people.execute("SELECT crm_id, is_rehearsal FROM marts.audience ORDER BY 1").fetchall())
+
+    assert told == [[("1", True), ("2", True)], [("1", False), ("2", False)]]
+    template = dag_bag().dags["lead_nurture"].get_task("select_audience").parameters["is_rehearsal"]
+    assert template == "{{ is_rehearsal(params) }}"
 
 
 def test_everybody_on_the_seed_list_gets_model_copy() -> None:

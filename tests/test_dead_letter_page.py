@@ -57,6 +57,9 @@ def test_the_page_says_what_to_do_and_has_params_that_can_be_pasted(page: TestCl
     params = [json.loads(unescape(found)) for found in re.findall(r"<code>(\{.*?\})</code>", text)]
     push = letters["lead_nurture/p_1/week-2026-W47"]
     assert params[0] == {"action": "retry", "source": "crm.push", "ids": [push], "note": "why"}
+    event = letters["events_20261118:7"]
+    assert params[1] == {"action": "give up", "source": "ga4.events", "ids": [event], "note": "why"}
+    assert "airflow backfill create --dag-id customer_data" in text
     assert "Do what the reason says" in text and "the site&#39;s tag" in text
     assert text.index("crm.push") < text.index("ga4.events") < text.index("an.older.source")
 

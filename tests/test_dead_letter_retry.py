@@ -6,7 +6,6 @@ import psycopg
 import pytest
 
 from nurture.copywriting.store import find
-from nurture.dead_letters.events import name_the_backfill, name_the_file
 from nurture.dead_letters.letters import Asking, Choice, choose, settle
 from nurture.dead_letters.pieces import ask_again
 from nurture.dead_letters.retry import give_up, retry
@@ -50,25 +49,39 @@ def outcomes(warehouse: psycopg.Connection) -> dict[str, tuple[str, str]]:
 
 
 def handlers(warehouse: psycopg.Connection) -> Any:
-    return {
-        "ga4.events": name_the_backfill,
-        "ga4.file": name_the_file,
-        "llm.copy": lambda letters: ask_again(warehouse, letters),
-    }
+    return {"llm.copy": lambda letters: ask_again(warehouse, letters)}
 
 
 def test_every_letter_that_is_not_tried_again_says_why_and_how(warehouse: psycopg.Connection) -> None:
-    bury_some(warehouse)
+    letters = bury_some(warehouse)
 
-    retry(warehouse, ASKING, Choice(), handlers(warehouse))
+    retry(warehouse, ASKING, Choice(ids=list(letters.values())), handlers(warehouse))
 
     said = outcomes(warehouse)
     assert {outcome for outcome, _ in said.values()} == {"not_retried"}
-    assert "--from-date 2026-11-18 --to-date 2026-11-18T23:59" in said["events_20261118:7"][1]
+    assert "airflow backfill create --dag-id customer_data" in said["events_20261118:7"][1]
     assert "make demo GA4_FILE" in said["rows.jsonl:12"][1]
     assert "the next night that needs the piece asks anyway" in said["hash-1"][1]
     assert "nobody knows how" in said["k"][1]
     assert warehouse.execute("SELECT count(*) FROM ops.dead_letter WHERE resolved_at IS NULL").fetchone() == (4,)
+
+
+def test_letters_that_stay_open_never_hide_those_that_can_be_mended(warehouse: psycopg.Connection) -> None:
+    bury(warehouse, [DeadLetter("ga4.events", f"events_20261118:{row}", "too long") for row in range(3)])
+    bury(warehouse, [DeadLetter("llm.copy", f"hash-{piece}", "ungrounded price") for piece in range(3)])
+    warehouse.commit()
+    chosen = []
+
+    for run in range(3):
+        retry(warehouse, Asking("retry_dead_letters", f"run-{run}", "robin"), Choice(limit=2), handlers(warehouse))
+        rows = warehouse.execute(
+            "SELECT key FROM ops.dead_letter_retry AS asked JOIN ops.dead_letter USING (dead_letter_id)"
+            " WHERE asked.run_id = %s ORDER BY 1",
+            (f"run-{run}",),
+        )
+        chosen.append([key for [key] in rows])
+
+    assert chosen == [["hash-0", "hash-1"], ["hash-0", "hash-2"], ["hash-1", "hash-2"]]
 
 
 def test_refused_copy_is_put_aside_so_that_the_piece_is_asked_for_again(warehouse: psycopg.Connection) -> None:
@@ -112,10 +125,11 @@ def test_a_letter_closes_when_the_piece_passes_the_guardrails_by_now(warehouse: 
     ("choice", "keys"),
     [
         (Choice(source="ga4.file"), ["rows.jsonl:12"]),
-        (Choice(reason_contains="TOO LONG"), ["events_20261118:7"]),
+        (Choice(reason_contains="UNGROUNDED"), ["hash-1"]),
         (Choice(reason_contains="%"), []),
-        (Choice(older_than_days=2), ["k"]),
-        (Choice(limit=1), ["events_20261118:7"]),
+        (Choice(source="an.older.source", older_than_days=2), ["k"]),
+        (Choice(source="ga4.events", older_than_days=2), []),
+        (Choice(limit=1), ["hash-1"]),
     ],
 )
 def test_letters_are_chosen_by_every_condition_at_once(
@@ -130,17 +144,17 @@ def test_letters_are_chosen_by_every_condition_at_once(
 
 
 def test_a_second_attempt_of_a_run_goes_on_where_the_first_one_ended(warehouse: psycopg.Connection) -> None:
-    bury_some(warehouse)
+    every = Choice(ids=list(bury_some(warehouse).values()))
 
     def breaks(letters: Any) -> Any:
         yield {}
         raise RuntimeError("a fault of ours")
 
     with pytest.raises(RuntimeError):
-        retry(warehouse, ASKING, Choice(), handlers(warehouse) | {"ga4.events": breaks})
+        retry(warehouse, ASKING, every, handlers(warehouse) | {"ga4.events": breaks})
     first = set(outcomes(warehouse).values())
     bury(warehouse, [DeadLetter("ga4.file", "rows.jsonl:13", "met after the run had chosen")])
-    second = retry(warehouse, ASKING, Choice(), handlers(warehouse))
+    second = retry(warehouse, ASKING, every, handlers(warehouse))
 
     assert (None, None) in first and len(first) == 4, "the other sources were tried all the same"
     assert len(second) == 1

@@ -1,5 +1,7 @@
 """How an identifier is found within text: wherever it stands as itself, and not within somebody else's."""
 
+import json
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -58,3 +60,15 @@ def test_only_the_identifier_is_replaced_within_a_text(
     query = sql.SQL("SELECT {} FROM (SELECT %(text)s::text AS words) AS row").format(change)
 
     assert warehouse.execute(query, given.parameters | {"text": text}).fetchone() == (expected,)
+
+
+def test_a_number_that_is_also_a_count_leaves_json_that_can_be_read(warehouse: psycopg.Connection) -> None:
+    given = subject("104233")
+    change = erased(given, "words", "redact", "json", True)
+    assert change is not None
+    query = sql.SQL("SELECT {} FROM (SELECT %(text)s::text AS words) AS row").format(change)
+    report = {"events": 104233, "rate": 0.104233, "ids": ["104233", 104233, 1042331], "words": "contact 104233 is refused"}
+
+    left = warehouse.execute(query, given.parameters | {"text": json.dumps(report)}).fetchone()
+
+    assert left == ({"events": 0, "rate": 0.0, "ids": ["erased_1", 0, 1042331], "words": "contact 0 is refused"},)

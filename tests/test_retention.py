@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from dags_under_test import dag_bag
 from nurture.errors import ConfigError
 from nurture.paths import PROJECT
 from nurture.privacy.data_map import load_data_map
-from nurture.privacy.retention import apply_retention
+from nurture.privacy.retention import apply_retention, batch
 from nurture.privacy.schema import differences, read_schema
 from warehouse_rows import add_ledger_row
 
@@ -126,6 +127,17 @@ def test_batches_are_committed_one_by_one_so_that_a_stopped_run_goes_on(
     assert keys(warehouse, "SELECT count(*) FROM staging.events") == [0]
 
 
+@pytest.mark.parametrize("table", ["raw_ga4.events", "staging.events"])
+def test_old_events_are_found_by_an_index_and_not_by_a_scan(warehouse: psycopg.Connection, table: str) -> None:
+    [rule] = load_data_map().tables[table].retention
+    warehouse.execute("SET enable_seqscan = off")
+
+    query = sql.SQL("EXPLAIN {}").format(batch(table, rule))
+    plan = "\n".join(row[0] for row in warehouse.execute(query, {"days": rule.days, "rows": 10}))
+
+    assert "Index Cond: (event_day <" in plan, plan
+
+
 def test_what_exactly_once_sticky_arms_and_loads_rest_on_stays(warehouse: psycopg.Connection) -> None:
     add_ledger_row(warehouse, "1", "p_1", "week-2020-W01")
     warehouse.execute("UPDATE ops.push_ledger SET changed_at = %s, day = '2020-01-05'", (ago(399),))
@@ -172,7 +184,7 @@ def test_the_page_on_privacy_shows_the_table_as_the_file_has_it() -> None:
     page = (PROJECT / "docs" / "privacy.md").read_text(encoding="utf-8")
     shown = page.split(BEGIN)[1].split(END)[0].strip()
 
-    assert shown == table_of(load_data_map()), "run `python -m nurture.privacy.data_map_page`"
+    assert shown == table_of(load_data_map()), "run `PYTHONPATH=plugins .venv/bin/python -m nurture.privacy.data_map_page`"
 
 
 def test_the_dag_runs_daily_and_counts_only_when_asked_to(

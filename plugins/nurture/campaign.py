@@ -82,6 +82,7 @@ def campaign(
         "debounce_hours": [trigger.debounce_hours for trigger in triggers],
         "lifecycle_stages": list(lifecycle_stages),
         "run_id": "{{ run_id }}",
+        "is_rehearsal": "{{ is_rehearsal(params) }}",
     }
     arm_parameters = {
         **night,
@@ -105,6 +106,7 @@ def campaign(
                 f"audience/{dag_id}.sql",
                 "audience/empty_for_test_send.sql",
                 "audience/seed_list.sql",
+                "audience/mark_rehearsal.sql",
                 "audience/analyze.sql",
             ],
             parameters=audience_parameters,

@@ -131,13 +131,11 @@ class Contact(Strict):
     Attributes:
         campaign_priority: of two campaigns that want one person for the same night, the earlier in this list writes. Those
             that are not in it come after those that are, and give way to none of their own kind.
-        dry_run_days: how long what a dry run would have written is kept; it holds personal data.
     """
 
     frequency_cap: FrequencyCap
     quiet_hours: QuietHours
     campaign_priority: tuple[str, ...]
-    dry_run_days: Count
 
 
 class SalesTasks(Strict):

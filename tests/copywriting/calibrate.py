@@ -1,7 +1,7 @@
 """Measures the guardrails on the labelled pieces, fits the confidence curve, and writes the tables of docs/guardrails.md.
 
-PYTHONPATH=plugins python tests/copywriting/calibrate.py           # print
-PYTHONPATH=plugins python tests/copywriting/calibrate.py --write   # and put them into the page
+PYTHONPATH=plugins .venv/bin/python tests/copywriting/calibrate.py           # print
+PYTHONPATH=plugins .venv/bin/python tests/copywriting/calibrate.py --write   # and put them into the page
 """
 
 import argparse

@@ -189,15 +189,11 @@ def erase_here(warehouse: psycopg.Connection, request_id: int) -> dict[str, int]
     """What follows in the warehouse; returns what is left."""
     erase(warehouse, load_data_map(), request_id)
     warehouse.commit()
-    left = leftovers(warehouse, request_id, kept=kept_tables())
+    left = leftovers(warehouse, load_data_map(), request_id)
     if not left:
         close_request(warehouse, request_id)
     warehouse.commit()
     return left
-
-
-def kept_tables() -> list[str]:
-    return [name for name, table in load_data_map().tables.items() if table.erase == "keep"]
 
 
 def dump(warehouse: psycopg.Connection) -> str:

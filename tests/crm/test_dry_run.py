@@ -12,6 +12,8 @@ from nurture.ledger.dry_run import DryRun, DryRunCounts
 from nurture.operators.approve_copy import ApproveCopyOperator
 from nurture.operators.push_to_crm import LABELS, PushToCrmOperator
 from nurture.policy import Crm, load_policy
+from nurture.privacy.data_map import load_data_map
+from nurture.privacy.retention import apply_retention
 from sandbox.crm.server import RunningCrm
 
 POLICY = load_policy()
@@ -22,7 +24,7 @@ def rehearse(
 ) -> DryRunCounts:
     operator = PushToCrmOperator(task_id="push", campaign=CAMPAIGN, lane=lane, day=DAY)
     with attempt(warehouse, campaign=CAMPAIGN, lane=lane, day=DAY, run_id=run_id) as mine:
-        return DryRun(mine, hook, operator.compose, policy, POLICY.consent, list(LABELS), 7).run(dag_id=CAMPAIGN)
+        return DryRun(mine, hook, operator.compose, policy, POLICY.consent, list(LABELS)).run(dag_id=CAMPAIGN)
 
 
 def kept(warehouse: psycopg.Connection) -> dict[str, tuple[str, str, Any]]:
@@ -135,17 +137,21 @@ def test_a_dry_run_asks_nobody_about_flagged_copy_and_decides_nothing(
     assert effects(warehouse, crm) == before
 
 
-def test_what_older_dry_runs_left_is_deleted(
+def test_what_a_dry_run_left_goes_after_a_week_by_the_retention(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 2)
     rehearse(warehouse, hook, crm_policy, run_id="old")
-    warehouse.execute("UPDATE ops.dry_run SET made_at = now() - interval '8 days' WHERE person_id = 'p0001'")
+    warehouse.execute(
+        "UPDATE ops.dry_run SET made_at = now() - CASE person_id WHEN 'p0001' THEN interval '8 days' ELSE '6 days' END"
+    )
     warehouse.commit()
-
     rehearse(warehouse, hook, crm_policy)
 
+    gone = apply_retention(warehouse, load_data_map())
+
     rows = warehouse.execute("SELECT run_id, person_id FROM ops.dry_run ORDER BY 1, 2").fetchall()
+    assert gone["ops.dry_run"] == 1
     assert rows == [("dry", "p0001"), ("dry", "p0002"), ("old", "p0002")]
 
 

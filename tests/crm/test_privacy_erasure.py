@@ -33,7 +33,7 @@ from nurture.privacy.data_map import load_data_map
 from nurture.privacy.erasure import erase
 from nurture.privacy.requests import crm_ids, report
 from sandbox.crm.server import RunningCrm
-from warehouse_rows import resolve
+from warehouse_rows import add_contact, add_event, resolve
 
 __all__ = ["warehouse_url", "world"]
 
@@ -174,6 +174,22 @@ def test_a_copy_in_a_table_that_nobody_mapped_is_found(world: World) -> None:
     left = erase_here(world, request(world))
 
     assert left == {"public.backup": 2, "public.letters": 1}
+
+
+def test_a_user_id_that_is_also_somebodys_product_keeps_no_request_open(world: World) -> None:
+    add_contact(world, "71009001", site_user_id="104233")
+    add_contact(world, "71009002", site_user_id="u-2")
+    add_event(world, 9_001, "form_submit", user_id="104233")
+    add_event(world, 9_002, "view_item", user_id="u-2", user_pseudo_id="device-2", product_id="104233")
+    world.execute("CREATE TABLE public.backup AS SELECT user_id FROM staging.events WHERE user_id = '104233'")
+    resolve(world)
+
+    left = erase_here(world, request(world, 71_009_001))
+    world.execute("DROP TABLE public.backup")
+    left_without_the_copy = erase_here(world, request(world, 71_009_001))
+
+    assert (left, left_without_the_copy) == ({"public.backup": 1}, {})
+    assert world.execute("SELECT product_id FROM staging.events WHERE user_id = 'u-2'").fetchone() == ("104233",)
 
 
 def test_a_new_column_stops_an_erasure_before_it_begins(world: World) -> None:

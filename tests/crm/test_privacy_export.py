@@ -51,6 +51,25 @@ def test_an_export_holds_every_row_that_an_erasure_would_touch(world: psycopg.Co
     assert ADDRESSES[ERIN] in handed_out["identifiers"]["email"]
 
 
+def test_an_export_holds_entries_of_suppression_lists_that_know_only_the_hash_of_an_address(
+    world: psycopg.Connection, hook: HubSpotHook
+) -> None:
+    for list_name, address in (("spam_complaint", ADDRESSES[ERIN]), ("others", "annika.71000002@example.com")):
+        world.execute(
+            "INSERT INTO ops.suppression (list, kind, value, source, added_by)"
+            " VALUES (%s, 'email_sha256', encode(sha256(convert_to(staging.address_key(%s), 'UTF8')), 'hex'), 's', 'robin')",
+            (list_name, address),
+        )
+
+    handed_out = document(world, hand_out(world, hook))
+    erase_here(world, request(world))
+
+    lists = {row["list"] for row in handed_out["warehouse"]["ops.suppression"]}
+    assert lists == {"test", "spam_complaint"}
+    kept = world.execute("SELECT count(*) FROM ops.suppression WHERE kind = 'email_sha256'").fetchone()
+    assert kept == (2,), "the complaint holds if the address comes back"
+
+
 def test_an_export_names_nobody_else(world: psycopg.Connection, hook: HubSpotHook) -> None:
     text = json.dumps(document(world, hand_out(world, hook)))
 

@@ -197,7 +197,7 @@ def test_no_note_or_task_is_written_for_an_erased_person(world: psycopg.Connecti
     world.execute("DELETE FROM ops.push_output")
     bound = {
         "campaign": CAMPAIGN, "day": DAY, "output": "task", "run_id": "r", "token": uuid4(), "abandoned": [],
-        "freshness_days": 7, "only": None, "rows": 100,
+        "freshness_days": 7, "only": None, "rows": 100, "after_person": "", "after_slot": "",
     }  # fmt: skip
     request_id = request(world)
     before = {row[0] for row in world.execute(statement("ledger/output_claim.sql"), bound)}

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from campaign_night import prepare, push, reason_of
 
+from contact_policy_night import apply, at_the_claim, lead_night
 from nurture.contact_policy.undeliverable import keep_complaints, keep_hard_bounces
 from nurture.hooks import hubspot_email_events
 from nurture.hooks.hubspot import HubSpotHook
@@ -137,3 +138,43 @@ def test_a_portal_that_hides_its_events_costs_a_warning_and_not_the_night(
 
     assert seen == {"hard_bounces_added": 1, "complaints_read": 0, "complaints_added": 0}
     assert hidden == {"hard_bounces_added": 0}
+
+
+def test_an_events_api_that_is_down_costs_a_warning_and_the_next_load_goes_on(
+    crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_url)
+    report_spam(crm, 1)
+    crm.fault("/email/public", status=503, times=load_policy().crm.max_attempts, headers={"Retry-After": "0"})
+
+    down = LoadSuppressionsOperator(task_id="t").execute({})  # type: ignore[typeddict-item]
+    up = LoadSuppressionsOperator(task_id="t").execute({})  # type: ignore[typeddict-item]
+
+    assert down == {"hard_bounces_added": 0}
+    assert "The next load goes on where the last one ended" in capsys.readouterr().out
+    assert up == {"hard_bounces_added": 0, "complaints_read": 1, "complaints_added": 1}
+
+
+@pytest.mark.parametrize("delivered", ["ann@xn--mnchen-3ya.example", "Ａnn@MÜNCHEN.example", " Ann@mu\u0308nchen.example"])
+def test_whoever_bounced_or_complained_is_found_however_the_address_is_spelled(
+    crm: RunningCrm, warehouse: psycopg.Connection, events: HubSpotEmailEvents, delivered: str
+) -> None:
+    lead_night(warehouse, "1", email=delivered)
+    warehouse.execute("UPDATE staging.contacts SET email = staging.address_key(email)")  # as the load cleans it
+    free = apply(warehouse), at_the_claim(warehouse)
+
+    warehouse.execute(
+        "UPDATE raw_hubspot.contacts SET properties = jsonb_build_object(%s::text, 'UNKNOWN_USER')", (BOUNCED,)
+    )
+    bounced = keep_hard_bounces(warehouse)
+    held = apply(warehouse), at_the_claim(warehouse)
+    warehouse.execute("DELETE FROM ops.suppression")
+    crm.admin("events", [{"id": "1", "created": int(NOON.timestamp() * 1000), "type": "SPAMREPORT", "recipient": delivered}])
+    complained = keep_complaints(warehouse, events)
+    told = apply(warehouse), at_the_claim(warehouse)
+
+    assert (bounced, complained.added) == (1, 1)
+    assert free == ({"1": None}, {"1": None})
+    assert held == ({"1": "on the suppression list hard_bounce: HubSpot says UNKNOWN_USER"},) * 2
+    assert told == ({"1": "on the suppression list spam_complaint: reported a message as spam on 2026-11-20"},) * 2

@@ -48,10 +48,12 @@ WITH rule AS (
     SELECT DISTINCT email FROM addressee WHERE is_refusing OR person_id IN (SELECT person_id FROM denial)
 ), written AS MATERIALIZED (
     -- The address is that of the contact written to, which a merge or a deletion may have taken from staging since.
+    -- The days are for the index: a slot is a week, the nights that write it lie days around that week, and the ledger holds years.
     SELECT ledger.person_id, ledger.slot, ledger.state, staging.address_key(delivered.email) AS email
     FROM ops.push_ledger AS ledger
     LEFT JOIN raw_hubspot.contacts AS delivered USING (crm_id)
-    WHERE ledger.campaign = %(campaign)s AND ledger.slot IN (SELECT slot FROM candidate)
+    WHERE ledger.campaign = %(campaign)s AND ledger.day BETWEEN %(day)s::date - 35 AND %(day)s::date + 35
+      AND ledger.slot IN (SELECT slot FROM candidate)
       AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
 ), answered AS (
     -- The person's own open row is the ledger's to settle; another's may be on its way, and a second message is worse than none.

@@ -3,7 +3,7 @@
 INSERT INTO ops.suppression (list, kind, value, reason, source, added_by)
 SELECT 'hard_bounce', 'email_sha256', bounced.hash, min('HubSpot says ' || left(bounced.reason, 60)), 'hubspot.contacts', 'load_suppressions'
 FROM (
-    SELECT encode(sha256(convert_to(lower(btrim(email)), 'UTF8')), 'hex') AS hash,
+    SELECT encode(sha256(convert_to(staging.address_key(email), 'UTF8')), 'hex') AS hash,
            btrim(properties ->> 'hs_email_hard_bounce_reason_enum') AS reason
     FROM raw_hubspot.contacts
     WHERE properties ->> 'hs_email_hard_bounce_reason_enum' IS NOT NULL AND btrim(email) <> ''

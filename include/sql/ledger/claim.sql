@@ -11,6 +11,7 @@
 -- than `freshness_days` by the warehouse's clock (UTC days). A superseded slot is judged again whenever its night, or a later one, is pushed.
 -- `kin` are all persons who are the same human as far as anyone knows: merged into the person, or of the same address. What
 -- one of them got, or may be getting right now, the person gets no more; nor what somebody got while both were taken for one.
+-- What another contact of the address says in the CRM by now is not known here: `twin_crm_ids` are to be asked with the person's own.
 WITH wanted AS (
     SELECT message.*, audience.suppressed_reason, audience.crm_id AS audience_crm_id, audience.trigger_at,
            audience.time_zone,
@@ -28,13 +29,30 @@ WITH wanted AS (
            OR (ledger.state = 'rejected' AND ledger.claim_token <> %(token)s::uuid)
            OR (ledger.state = 'superseded' AND ledger.claim_token <> %(token)s::uuid AND ledger.day <= message.day))
 ), twin AS (
-    SELECT wanted.person_id, person.person_id AS twin_id, contact.is_opted_out OR contact.consent_status = 'denied' AS says_no
+    SELECT wanted.person_id, person.person_id AS twin_id, contact.crm_id,
+           contact.is_opted_out OR contact.consent_status = 'denied' AS says_no
     FROM wanted
     JOIN staging.contacts AS contact ON contact.email = wanted.email AND contact.crm_id <> wanted.living_crm_id
     LEFT JOIN marts.person AS person ON person.crm_id = contact.crm_id
+), twins AS MATERIALIZED (
+    SELECT person_id, array_agg(crm_id ORDER BY crm_id) AS crm_ids, bool_or(says_no) AS say_no FROM twin GROUP BY person_id
+), same AS MATERIALIZED (
+    SELECT person_id, person_id AS kin_id FROM wanted UNION SELECT person_id, twin_id FROM twin WHERE twin_id IS NOT NULL
+), denial AS MATERIALIZED (
+    -- As in audience/apply_consent.sql: only the later grant of whom a denial is of lifts it, not one given by another of the address.
+    SELECT same.person_id, bool_or(same.kin_id = same.person_id) AS is_own
+    FROM same
+    CROSS JOIN LATERAL (
+        SELECT max(event.happened_at) FILTER (WHERE event.status = 'denied') AS denied_at,
+               max(event.happened_at) FILTER (WHERE event.status = 'granted' AND event.person_id = same.kin_id) AS granted_at
+        FROM (SELECT member_id FROM marts.person_member WHERE person_member.person_id = same.kin_id OFFSET 0) AS member
+        JOIN ops.consent_event AS event ON event.person_id = member.member_id
+    ) AS said
+    WHERE said.denied_at >= coalesce(said.granted_at, '-infinity')
+    GROUP BY same.person_id
 ), kin AS MATERIALIZED (
     SELECT same.person_id, member.member_id, member.counts_until
-    FROM (SELECT person_id, person_id AS kin_id FROM wanted UNION SELECT person_id, twin_id FROM twin) AS same
+    FROM same
     CROSS JOIN LATERAL (
         SELECT kin_id AS member_id, counts_until FROM marts.person_kin WHERE person_kin.person_id = same.kin_id
         OFFSET 0  -- one look into the index for each: without it the planner reads all persons
@@ -92,22 +110,18 @@ WITH wanted AS (
                WHEN wanted.merged_into IS NOT NULL THEN 'merged into another person, who has slots of their own'
                WHEN wanted.living_crm_id IS NULL THEN 'no living CRM contact'
                WHEN wanted.suppressed_reason IS NOT NULL THEN 'not in the audience any more: ' || wanted.suppressed_reason
-               WHEN consent.denied_at >= coalesce(consent.granted_at, '-infinity') THEN 'consent was withdrawn (ops.consent_event)'
-               WHEN EXISTS (SELECT FROM twin WHERE twin.person_id = wanted.person_id AND twin.says_no)
-                   THEN 'another contact of the same address opted out or denied consent'
+               WHEN denial.is_own THEN 'consent was withdrawn (ops.consent_event)'
+               WHEN twins.say_no THEN 'another contact of the same address opted out or denied consent'
+               WHEN denial.person_id IS NOT NULL
+                   THEN 'another contact of the same address withdrew consent (ops.consent_event)'
                WHEN past.has_slot THEN 'sent before: to a contact that was merged into this one, or to one of the same address'
            END AS blocked
     FROM wanted
     JOIN age USING (person_id)
     LEFT JOIN past USING (person_id)
     LEFT JOIN awaited USING (person_id)
-    CROSS JOIN LATERAL (
-        SELECT max(event.happened_at) FILTER (WHERE event.status = 'denied') AS denied_at,
-               max(event.happened_at) FILTER (WHERE event.status = 'granted' AND event.person_id = wanted.person_id) AS granted_at
-        FROM marts.person_member AS member
-        JOIN ops.consent_event AS event ON event.person_id = member.member_id
-        WHERE member.person_id = wanted.person_id
-    ) AS consent
+    LEFT JOIN denial USING (person_id)
+    LEFT JOIN twins USING (person_id)
     WHERE past.is_open IS NOT TRUE
 ), problem AS (
     SELECT * FROM unnest(%(problem_copy_ids)s::text[], %(problems)s::text[]) AS found (copy_id, words)
@@ -171,7 +185,7 @@ WITH wanted AS (
     RETURNING ledger.person_id
 )
 SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_id, candidate.blocked, candidate.superseded,
-       candidate.unfit, copy.template_id || '@v' || copy.template_version AS template,
+       candidate.unfit, coalesce(twins.crm_ids, '{}') AS twin_crm_ids, copy.template_id || '@v' || copy.template_version AS template,
        copy.output,
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry
@@ -181,5 +195,6 @@ SELECT candidate.person_id, candidate.slot, candidate.crm_id, candidate.message_
 FROM (SELECT person_id FROM fresh UNION ALL SELECT person_id FROM again) AS mine
 JOIN candidate USING (person_id)
 JOIN ops.copy AS copy USING (copy_id)
+LEFT JOIN twins USING (person_id)
 LEFT JOIN staging.contacts AS contact ON contact.crm_id = candidate.crm_id
 ORDER BY candidate.person_id

@@ -1,19 +1,25 @@
 -- Take outputs of one kind for one attempt: the row is the right to write, and only one attempt gets it. Only a message that the
 -- CRM confirmed has further outputs, and only until it is as old as the campaign's freshness.
--- Grain: one output of a message that this attempt got, in the order of person_id; at most `rows`.
+-- Grain: one output of a message that this attempt got, by person_id and slot after (after_person, after_slot); at most `rows`.
 -- Reads ops.push_ledger, ops.copy, ops.privacy_subject, staging.contacts. Writes ops.push_output. Parameters: campaign, day (date), output, run_id,
 -- token (uuid of this attempt), abandoned (uuid[]: tokens of attempts that are gone), freshness_days (int), only (text[]: person ids;
--- NULL: everybody), rows (int). To be run under a lock of its own, so that no rows means that none are left.
+-- NULL: everybody), after_person, after_slot, rows (int). To be run under a lock of its own, so that no rows after ('', '') means that
+-- none are left. A claim reads no more of the night than it takes: the index push_ledger_night has the order, and each message's output
+-- is looked up for itself. Without that, and from the start each time, a night would cost the square of its messages.
 -- Sent, unknown, confirmed and suppressed outputs are never taken; a claimed one only when its attempt is gone, a rejected one only
 -- when an earlier attempt saw the rejection. A second run with the same token takes the next ones.
 WITH candidate AS (
     SELECT ledger.campaign, ledger.person_id, ledger.slot, ledger.day, ledger.crm_id, ledger.copy_id, ledger.changed_at,
            output.claim_token AS seen_token
     FROM ops.push_ledger AS ledger
-    LEFT JOIN ops.push_output AS output
-        ON output.campaign = ledger.campaign AND output.person_id = ledger.person_id AND output.slot = ledger.slot
-        AND output.output = %(output)s
+    LEFT JOIN LATERAL (
+        SELECT state, claim_token FROM ops.push_output
+        WHERE push_output.campaign = ledger.campaign AND push_output.person_id = ledger.person_id AND push_output.slot = ledger.slot
+          AND push_output.output = %(output)s
+        OFFSET 0
+    ) AS output ON true
     WHERE ledger.campaign = %(campaign)s AND ledger.day = %(day)s::date AND ledger.state = 'confirmed'
+      AND (ledger.person_id, ledger.slot) > (%(after_person)s, %(after_slot)s)
       AND ledger.changed_at > clock_timestamp() - make_interval(days => %(freshness_days)s::int)
       AND (%(only)s::text[] IS NULL OR ledger.person_id = ANY (%(only)s::text[]))
       AND NOT starts_with(ledger.crm_id, 'erased_')  -- nor of one who is being erased right now

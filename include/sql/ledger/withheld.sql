@@ -1,9 +1,11 @@
 -- Who must not get this message now by contact policy, each with the reason in words: asked right before every claim, under the lock
 -- that all campaigns share, so that what another campaign claimed a moment ago counts. The same rules, in the same order and words, as
 -- audience/apply_contact_policy.sql has for a whole night; here each look goes through an index, for it is asked for every batch.
+-- A message that an attempt claimed, never sent and let go (the token of nobody) was had by no one; a dry run's audience wants
+-- nobody, and neither does one whose night stopped or failed after it was selected.
 -- Grain: one person of `person_ids` who is withheld. Reads marts.audience, marts.person, marts.person_kin, marts.person_identity,
--- staging.contacts, ops.suppression, ops.push_ledger. Writes nothing. Parameters: campaign, day (date), person_ids (text[]),
--- cap_messages (int; NULL: no cap), cap_days (int), higher_campaigns (text[], the highest first).
+-- staging.contacts, ops.suppression, ops.push_ledger, ops.run_report. Writes nothing. Parameters: campaign, day (date),
+-- person_ids (text[]), cap_messages (int; NULL: no cap), cap_days (int), higher_campaigns (text[], the highest first).
 WITH moment AS MATERIALIZED (
     SELECT clock_timestamp() - make_interval(days => %(cap_days)s::int) AS since
 ), target AS MATERIALIZED (
@@ -54,27 +56,38 @@ WITH moment AS MATERIALIZED (
     FROM kin
     JOIN target USING (person_id)
     CROSS JOIN LATERAL (
-        SELECT campaign, slot, state, claimed_at FROM ops.push_ledger
+        SELECT campaign, slot, state, claim_token, claimed_at FROM ops.push_ledger
         WHERE push_ledger.person_id = kin.member_id AND claimed_at > (SELECT since FROM moment)
         OFFSET 0
     ) AS ledger
     WHERE ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
+      AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
       AND NOT (ledger.campaign = %(campaign)s AND ledger.slot = target.slot) AND split_part(ledger.campaign, '~', 2) = ''
       AND ledger.claimed_at < kin.counts_until
     GROUP BY kin.person_id
+), unwanted AS MATERIALIZED (
+    SELECT dag_id AS campaign, max(made_at) AS until
+    FROM ops.run_report
+    WHERE dag_id = ANY (%(higher_campaigns)s::text[]) AND day = %(day)s::date AND outcome <> 'completed'
+      AND report ->> 'kind' IS NULL  -- neither a dry run nor a test send
+    GROUP BY dag_id
 ), outranked AS (
     SELECT kin.person_id, min(place) AS rank
     FROM kin
     CROSS JOIN unnest(%(higher_campaigns)s::text[]) WITH ORDINALITY AS higher (campaign, place)
+    LEFT JOIN unwanted USING (campaign)
     WHERE EXISTS (
             SELECT FROM marts.audience AS audience
             WHERE audience.campaign = higher.campaign AND audience.day = %(day)s::date AND audience.person_id = kin.member_id
               AND audience.suppressed_reason IS NULL AND audience.consent_basis IS NOT NULL AND audience.arm IS DISTINCT FROM 'none'
+              AND NOT audience.is_rehearsal AND audience.selected_at > coalesce(unwanted.until, '-infinity')
               AND kin.counts_until = 'infinity')
        OR EXISTS (
             SELECT FROM ops.push_ledger AS ledger
             WHERE ledger.campaign = higher.campaign AND ledger.person_id = kin.member_id AND ledger.day = %(day)s::date
-              AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed') AND ledger.claimed_at < kin.counts_until)
+              AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
+              AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
+              AND ledger.claimed_at < kin.counts_until)
     GROUP BY kin.person_id
 )
 SELECT target.person_id,

@@ -44,4 +44,5 @@ def macros(campaign: str, *, ai_share: float, static_share: float) -> dict[str, 
         "night_name": lambda params: campaign + MARK if is_for_seed_list(params) else campaign,
         "ai_share": lambda params: "1" if is_for_seed_list(params) else str(ai_share),
         "static_share": lambda params: "0" if is_for_seed_list(params) else str(static_share),
+        "is_rehearsal": lambda params: str(bool(params.get("dry_run"))).lower(),
     }

@@ -8,19 +8,23 @@ from typing import Any
 from nurture.errors import TerminalError
 
 ADD, REMOVE = "add", "remove"
+HOW_TO_HASH = "SELECT encode(sha256(convert_to(staging.address_key('ADDRESS'), 'UTF8')), 'hex')"
+_LETTERS = r"a-z0-9\u0080-\ud7ff\ue000-\U0010ffff"  # of a label: the hyphen may stand within only
 KINDS = {
     "crm_id": (re.compile(r"[A-Za-z0-9]{1,40}"), "a record id of the CRM, e.g. 30144"),
     "person_id": (re.compile(r"p[_0-9a-f]{1,64}"), "an id of marts.person, e.g. p_ and 32 hex digits"),
-    "email_sha256": (re.compile(r"[0-9a-f]{64}"), "the SHA-256 of the address, trimmed and in lower case, as 64 hex digits"),
+    "email_sha256": (
+        re.compile(r"[0-9a-f]{64}"),
+        f"the SHA-256 of the address as 64 hex digits, in the warehouse: {HOW_TO_HASH}",
+    ),
     "domain": (
-        re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}"),
-        "what stands after the @ of addresses, in lower case, e.g. example.com",
+        re.compile(rf"(?=\S{{4,253}}$)([{_LETTERS}]([{_LETTERS}-]{{0,61}}[{_LETTERS}])?\.)+[{_LETTERS}-]{{2,63}}"),
+        "what stands after the @ of addresses, in lower case, e.g. example.com or münchen.example",
     ),
 }
 """Kinds of values: what they look like, and in words."""
 LIST_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 MOST_VALUES = 10_000
-HOW_TO_HASH = "printf %s 'ADDRESS' | tr A-Z a-z | sha256sum"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def _values(given: Any, kind: str) -> tuple[str, ...]:
         if _may_be_address(value):
             raise TerminalError(
                 f"{where} looks like an e-mail address, which Airflow keeps with this run: delete the run, then give the "
-                f"address's SHA-256 as kind email_sha256. In a shell: {HOW_TO_HASH}"
+                f"address's SHA-256 as kind email_sha256. In the warehouse: {HOW_TO_HASH}"
             )
         if not pattern.fullmatch(value):
             raise TerminalError(f"{where} is no {kind}: expected {words}")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Protocol
 
 import psycopg
@@ -49,7 +48,7 @@ def keep_hard_bounces(connection: psycopg.Connection) -> int:
 def keep_complaints(connection: psycopg.Connection, events: EventSource) -> ComplaintCounts:
     """Put whoever reported a message as spam since the last time onto the list `spam_complaint`.
 
-    Addresses are hashed here and kept nowhere else. The watermark moves in the same transaction.
+    Addresses are hashed as the look-ups hash them, and kept nowhere. The watermark moves in the same transaction.
     """
     row = connection.execute("SELECT value FROM ops.watermark WHERE source = %s", (SOURCE,)).fetchone()
     since = row[0] - OVERLAP if row else BEGINNING
@@ -59,10 +58,9 @@ def keep_complaints(connection: psycopg.Connection, events: EventSource) -> Comp
         read += 1
         newest = max(newest or event.created_at, event.created_at)
         if event.recipient.strip():
-            key = sha256(event.recipient.strip().lower().encode()).hexdigest()
-            latest[key] = max(latest.get(key, event.created_at), event.created_at)
+            latest[event.recipient] = max(latest.get(event.recipient, event.created_at), event.created_at)
     added = connection.execute(
-        statement("contact_policy/keep_complaints.sql"), {"hashes": list(latest), "moments": list(latest.values())}
+        statement("contact_policy/keep_complaints.sql"), {"addresses": list(latest), "moments": list(latest.values())}
     ).rowcount
     if newest:
         connection.execute(

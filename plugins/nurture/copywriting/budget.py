@@ -13,6 +13,7 @@ from itertools import accumulate
 
 import psycopg
 
+from nurture.contact_policy.seed_list import campaign_of
 from nurture.copywriting.pieces import canonical
 from nurture.copywriting.prices import Price
 from nurture.copywriting.requests import CopyRequest
@@ -57,15 +58,16 @@ class Purse:
 
     @classmethod
     def of(cls, run: Run, budget: Budget, day: date) -> "Purse":
-        """Those of a call on the UTC day `day`."""
-        month = budget.campaigns.get(run.campaign)
+        """Those of a call on the UTC day `day`. A test send uses its campaign's money."""
+        campaign = campaign_of(run.campaign)
+        month = budget.campaigns.get(campaign)
         month_usd = month.month_usd if month else budget.campaign_month_usd
         month_tokens = month.month_tokens if month else budget.campaign_month_tokens
         return cls(
             (
                 Cap("run", f"{run.dag_id}/{run.run_id}", "run", _amount(budget.run_usd, budget.run_tokens)),
                 Cap("day", day.isoformat(), "day", _amount(budget.day_usd, budget.day_tokens)),
-                Cap("campaign", f"{run.campaign}/{day:%Y-%m}", "campaign_month", _amount(month_usd, month_tokens)),
+                Cap("campaign", f"{campaign}/{day:%Y-%m}", "campaign_month", _amount(month_usd, month_tokens)),
             ),
             day,
         )

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
+from nurture.dead_letters.sources import RETRIED
 from nurture.warehouse.statements import statement
 
 Outcome = Literal["mended", "settled", "waiting", "refused", "not_retried", "given_up"]
@@ -39,11 +40,11 @@ class Choice:
     """Which letters a person wants: all conditions hold together.
 
     Attributes:
-        source: one source, or None.
+        source: one source; none, without ids: every source of which letters can be tried again.
         ids: these only, given-up ones too; none: all that nobody gave up.
         older_than_days: not met since so many days.
         reason_contains: plain text, no pattern; capitals do not matter.
-        limit: at most so many, the oldest first.
+        limit: at most so many: those never tried yet, the oldest first, then those whose last try is longest ago.
     """
 
     source: str | None = None
@@ -69,10 +70,11 @@ def choose(connection: psycopg.Connection, asking: Asking, choice: Choice) -> li
     A run chooses once: its second attempt goes on with what the first one chose. Commits.
     """
     run = {"dag_id": asking.dag_id, "run_id": asking.run_id}
+    sources = [choice.source] if choice.source else None if choice.ids else RETRIED
     connection.execute(
         statement("dead_letter/choose.sql"),
         run | {
-            "asked_by": asking.asked_by, "note": asking.note, "source": choice.source, "ids": list(choice.ids) or None,
+            "asked_by": asking.asked_by, "note": asking.note, "sources": sources, "ids": list(choice.ids) or None,
             "older_than_days": choice.older_than_days, "reason_contains": choice.reason_contains, "limit": choice.limit,
         },
     )  # fmt: skip

@@ -20,7 +20,8 @@ def retry(
     """Choose letters and try them again; returns what came of each that had no answer yet. Commits as it goes.
 
     Args:
-        handlers: by source. What one of them raises is raised when the other sources are through.
+        handlers: by source; a source without one is answered in words. What one of them raises is raised when the other
+            sources are through.
     """
     resolved = settle(connection)
     connection.commit()
@@ -33,7 +34,7 @@ def retry(
     for source in dict.fromkeys(letter.source for letter in letters):
         some = [letter for letter in letters if letter.source == source]
         try:
-            for answers in handlers.get(source, _nobody_knows)(some):
+            for answers in handlers.get(source, _not_retried)(some):
                 keep_answers(connection, asking, answers)
                 answered |= answers
                 for dead_letter_id, answer in answers.items():
@@ -57,9 +58,11 @@ def give_up(connection: psycopg.Connection, asking: Asking, choice: Choice) -> d
     return answers
 
 
-def _nobody_knows(letters: Sequence[Letter]) -> Iterable[Answers]:
-    words = f"nobody knows how to try this source again; known are {', '.join(SOURCES)}"
-    yield {letter.dead_letter_id: Answer("not_retried", words) for letter in letters}
+def _not_retried(letters: Sequence[Letter]) -> Iterable[Answers]:
+    unknown = f"nobody knows how to try this source again; known are {', '.join(SOURCES)}"
+    for letter in letters:
+        source = SOURCES.get(letter.source)
+        yield {letter.dead_letter_id: Answer("not_retried", source.retry if source else unknown)}
 
 
 def _say_what_is_not_open(choice: Choice, letters: Sequence[Letter]) -> None:

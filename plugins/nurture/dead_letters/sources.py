@@ -12,7 +12,8 @@ class Source:
         what: which row it is, and what happened without it.
         key: what the letter's key says.
         remedy: what to do before it is tried again.
-        retry: what `retry_dead_letters` does with it.
+        retry: what `retry_dead_letters` does with it; where it does nothing, why, and what does.
+        is_retried: whether it does anything.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Source:
     key: str
     remedy: str
     retry: str
+    is_retried: bool = True
 
 
 PUSH, NOTE, TASK = "crm.push", "crm.note", "crm.task"
@@ -69,16 +71,21 @@ SOURCES = {
             "A GA4 event that could not be stored. The rest of its day was loaded.",
             "export table:row",
             "Correct the event where it is sent: the site's tag, or the sender over the Measurement Protocol.",
-            "Not retried here: a day of events is loaded as a whole and passes the gates, so customer_data loads it again. "
-            "The answer names the command.",
+            "Not retried here: a day of events is loaded as a whole and passes the gates. Once the event is corrected, "
+            "`airflow backfill create --dag-id customer_data --from-date <day> --to-date <day>T23:59 --reprocess-behavior "
+            "completed` loads it again and resolves the letter; <day> is the key's, written 2026-11-18.",
+            is_retried=False,
         ),
         Source(
             FILE,
             "A line of a GA4 export file that could not be read. The other lines were loaded.",
             "file:line",
             "Correct the line, then load the file again: make demo GA4_FILE=….",
-            "Not retried here: the file is not in the warehouse.",
+            "Not retried here: the file is not in the warehouse. make demo GA4_FILE=… loads the corrected one.",
+            is_retried=False,
         ),
     )
 }
 """By name, in the order in which a person should look at them."""
+
+RETRIED = [name for name, source in SOURCES.items() if source.is_retried]

@@ -14,6 +14,7 @@ from nurture.ledger.destination import BatchRefused, Destination
 from nurture.ledger.messages import Claimed, Slot
 from nurture.policy import Consent, Crm
 from nurture.warehouse.crm_contact_consent import consent_properties
+from nurture.warehouse.crm_contact_rows import Contact
 
 Compose = Callable[[Claimed], Mapping[str, str]]
 """The CRM properties of one message, placeholders filled; a TerminalError says that the copy cannot be used."""
@@ -126,10 +127,13 @@ class Batch:
         """Those of `messages` who, as the CRM says now, may be written to; the others are settled with the reason."""
         if not messages:
             return []
-        contacts = self.crm.batch_read([message.crm_id for message in messages], consent_properties(self.consent))
-        self._consent_counts_until = time.monotonic() + self.policy.consent_seconds
+        contacts = self._read_consent(messages)
         found = {message.person_id: contacts[message.crm_id] for message in messages if message.crm_id in contacts}
-        decided = decide(found, self.consent, self.rules, self._implied)
+        twins = {
+            message.person_id: [contacts[crm_id] for crm_id in message.twin_crm_ids if crm_id in contacts]
+            for message in messages
+        }
+        decided = decide(found, self.consent, self.rules, self._implied, twins)
         self._decisions = {message.key: decided[message.person_id] for message in messages if message.person_id in decided}
         cleared: list[Claimed] = []
         gone: dict[Slot, str] = {}
@@ -147,6 +151,18 @@ class Batch:
         self.counts.suppressed += len(self.attempt.move("suppressed", withdrawn, decisions=self._decisions))
         self.counts.rejected += self.attempt.reject(gone, messages)
         return cleared
+
+    def _read_consent(self, messages: Sequence[Claimed]) -> dict[str, Contact]:
+        """What the CRM says of the recipients and their twins by id; how long it counts begins with the first answer."""
+        twins = (crm_id for message in messages for crm_id in message.twin_crm_ids)
+        crm_ids = list(dict.fromkeys([*(message.crm_id for message in messages), *twins]))
+        contacts: dict[str, Contact] = {}
+        for start in range(0, len(crm_ids), self.policy.batch_size):
+            page = crm_ids[start : start + self.policy.batch_size]
+            contacts |= self.crm.batch_read(page, consent_properties(self.consent))
+            if not start:
+                self._consent_counts_until = time.monotonic() + self.policy.consent_seconds
+        return contacts
 
     def _implied(self, rule: Rule, person_ids: Collection[str]) -> dict[str, str]:
         return implied_consent(self.attempt.connection, rule, list(person_ids))

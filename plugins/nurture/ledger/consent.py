@@ -15,7 +15,13 @@ Implied = Callable[[Rule, Collection[str]], Mapping[str, str]]
 """Of some persons, those who did something from which a rule infers consent, and what they did."""
 
 
-def decide(contacts: Mapping[str, Contact], consent: Consent, rules: Rules, implied: Implied) -> dict[str, Decision]:
+def decide(
+    contacts: Mapping[str, Contact],
+    consent: Consent,
+    rules: Rules,
+    implied: Implied,
+    twins: Mapping[str, Collection[Contact]],
+) -> dict[str, Decision]:
     """Whether each person may be written to now.
 
     Args:
@@ -23,6 +29,7 @@ def decide(contacts: Mapping[str, Contact], consent: Consent, rules: Rules, impl
         consent: which opt-outs count, and the words of `consent_status`.
         rules: what the law of a region asks for; a region that the CRM does not know counts as the strictest.
         implied: asked once for each rule, and only for those who neither granted nor refused.
+        twins: by person id, the other contacts of the same address; a refusal of theirs counts, a grant does not.
 
     Raises:
         TerminalError: the CRM does not say whether somebody opted out, so nobody can be written to.
@@ -32,9 +39,15 @@ def decide(contacts: Mapping[str, Contact], consent: Consent, rules: Rules, impl
     for person_id, contact in contacts.items():
         region = region_of(contact.properties)
         rule = rules.rule_for(region)
-        basis, is_allowed = _basis(contact, consent, rule)
-        if basis:
-            decisions[person_id] = Decision(is_allowed, region, rule.id, basis)
+        elsewhere = (_refusal(twin, consent) for twin in twins.get(person_id, ()))
+        if refusal := _refusal(contact, consent):
+            decisions[person_id] = Decision(False, region, rule.id, f"{refusal} {AS_READ}")
+        elif refusal := next(filter(None, elsewhere), None):
+            decisions[person_id] = Decision(
+                False, region, rule.id, f"another contact of the same address: {refusal} {AS_READ}"
+            )
+        elif basis := _basis(contact, consent, rule):
+            decisions[person_id] = Decision(True, region, rule.id, basis)
         else:
             unasked.setdefault(rule, {})[person_id] = region
     for rule, regions in unasked.items():
@@ -46,8 +59,8 @@ def decide(contacts: Mapping[str, Contact], consent: Consent, rules: Rules, impl
     return decisions
 
 
-def _basis(contact: Contact, consent: Consent, rule: Rule) -> tuple[str, bool]:
-    """Why the contact may or may not be written to, and which; no words where neither a grant nor a refusal says it."""
+def _refusal(contact: Contact, consent: Consent) -> str | None:
+    """How the contact said no, or None."""
     opt_outs = opt_out_properties(consent)
     if missing := [name for name in opt_outs if name not in contact.properties]:
         raise TerminalError(
@@ -55,12 +68,16 @@ def _basis(contact: Contact, consent: Consent, rule: Rule) -> tuple[str, bool]:
             "correct `consent.subscription_ids` of include/policy.yaml, or let the private app read these properties"
         )
     if is_opted_out(contact.properties, opt_outs):
-        return f"opted out {AS_READ}", False
-    status = status_of(contact.properties.get(STATUS), consent.status_words)
-    if status == "denied":
-        return f"consent denied {AS_READ}", False
-    if status == "granted":
-        return f"opt-in of {granted_on(contact.properties) or 'unknown date'}", True
-    if rule.basis == "opt_out":
-        return f"no opt-out, and rule {rule.id} needs no opt-in", True
-    return "", False
+        return "opted out"
+    return "consent denied" if _status(contact, consent) == "denied" else None
+
+
+def _basis(contact: Contact, consent: Consent, rule: Rule) -> str | None:
+    """Why the contact, who did not refuse, may be written to; None where neither a grant nor the rule says it."""
+    if _status(contact, consent) == "granted":
+        return f"opt-in of {granted_on(contact.properties) or 'unknown date'}"
+    return f"no opt-out, and rule {rule.id} needs no opt-in" if rule.basis == "opt_out" else None
+
+
+def _status(contact: Contact, consent: Consent) -> str:
+    return status_of(contact.properties.get(STATUS), consent.status_words)

@@ -102,7 +102,6 @@ class DryRun:
         crm: read from only.
         compose, policy, consent: as for a push.
         properties: those whose values of now are shown beside what would be written.
-        keep_days: what older dry runs left is deleted.
     """
 
     attempt: Attempt
@@ -111,7 +110,6 @@ class DryRun:
     policy: Crm
     consent: Consent
     properties: Sequence[str]
-    keep_days: int
 
     def run(self, *, dag_id: str) -> DryRunCounts:
         """Keep in `ops.dry_run` what a push right now would do with each message. Running it again replaces what it left.
@@ -120,12 +118,8 @@ class DryRun:
             TransientError, TerminalError: the CRM cannot be read.
         """
         connection = self.attempt.connection
-        key = {"dag_id": dag_id, "run_id": self.attempt.run_id, "lane": self.attempt.lane, "keep_days": self.keep_days}
-        connection.execute(
-            "DELETE FROM ops.dry_run WHERE (dag_id, run_id, lane) = (%(dag_id)s, %(run_id)s, %(lane)s)"
-            " OR made_at < clock_timestamp() - make_interval(days => %(keep_days)s)",
-            key,
-        )
+        key = {"dag_id": dag_id, "run_id": self.attempt.run_id, "lane": self.attempt.lane}
+        connection.execute("DELETE FROM ops.dry_run WHERE (dag_id, run_id, lane) = (%(dag_id)s, %(run_id)s, %(lane)s)", key)
         counts = DryRunCounts()
         with closing(self.attempt.candidates(self.policy.batch_size)) as pages:
             for slots in pages:

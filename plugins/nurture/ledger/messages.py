@@ -1,6 +1,6 @@
 """What an attempt is handed of the ledger: the messages that it may send, and those whose outcome is not known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ class Claimed:
         blocked: why it must not be sent, or None.
         superseded: which fresher message the person has, or how old this one is, or None.
         unfit: why neither the chosen copy nor the static one may go out, or None.
+        twin_crm_ids: the other contacts of the same address, whose refusal counts too.
         template: `id@version`.
         output: the copy, placeholders not filled.
         placeholder_values: what the warehouse knows of the person; personal data.
@@ -30,6 +31,7 @@ class Claimed:
     blocked: str | None
     superseded: str | None
     unfit: str | None
+    twin_crm_ids: Sequence[str]
     template: str
     output: Mapping[str, Any]
     placeholder_values: Mapping[str, str | None]

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from nurture.ledger.attempt import ATTEMPT_LOCKS, NOBODY, Attempt
+from nurture.ledger.messages import Slot
 from nurture.ledger.unheard import Unheard
 from nurture.warehouse.dead_letter import DeadLetter, bury
 from nurture.warehouse.statements import statement
@@ -26,6 +27,7 @@ CAME_FROM = {
 """For each state, those that a row may come from; going back to `claimed` lets go of the row."""
 
 SETTLED = ("confirmed", "suppressed")
+START: Slot = ("", "")  # before every key
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,26 @@ class OutputRows:
         """Of dead letters."""
         return f"crm.{self.output}"
 
-    def claim(self, rows: int) -> list[ClaimedOutput]:
-        """The next outputs that this attempt now holds, at most `rows`; none when none are left."""
+    def claims(self, rows: int) -> Iterator[list[ClaimedOutput]]:
+        """Outputs that this attempt now holds, `rows` at a time, by key, again from the start until a walk finds nothing."""
+        after = START
+        while True:
+            if page := self.claim(rows, after):
+                after = page[-1].person_id, page[-1].slot
+                yield page
+            elif after == START:
+                return
+            else:
+                after = START  # what another attempt let go of meanwhile may lie before
+
+    def claim(self, rows: int, after: Slot) -> list[ClaimedOutput]:
+        """The next outputs after a key; none after the start means that none are left."""
+        person_id, slot = after
         with self._connection.transaction(), self._connection.cursor(row_factory=class_row(ClaimedOutput)) as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CLAIM_LOCKS, self._attempt.campaign))
             return cursor.execute(
-                statement("ledger/output_claim.sql"), self._bind(abandoned=self._abandoned, rows=rows)
+                statement("ledger/output_claim.sql"),
+                self._bind(abandoned=self._abandoned, after_person=person_id, after_slot=slot, rows=rows),
             ).fetchall()
 
     def move(

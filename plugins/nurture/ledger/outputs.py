@@ -95,7 +95,7 @@ class Outputs:
     def _write_all(self) -> None:
         """A CRM that lets every write go unanswered is not sent more."""
         self.lost_in_a_row = 0
-        while self.lost_in_a_row < self.policy.max_attempts and (claimed := self.rows.claim(self.policy.batch_size)):
+        for claimed in self.rows.claims(self.policy.batch_size):
             drafts = self._draft(claimed)
             held = self.rows.move("sent", dict.fromkeys(drafts, "request going out; no answer seen yet"))
             try:
@@ -104,6 +104,8 @@ class Outputs:
                 # The CRM said that it wrote nothing of these, or they never left: they may be claimed again.
                 self.rows.move("claimed", dict.fromkeys(held, f"not written: {error}"), only_from="sent")
                 raise
+            if self.lost_in_a_row >= self.policy.max_attempts:
+                return
 
     def _draft(self, claimed: Sequence[ClaimedOutput]) -> dict[str, Draft]:
         """By key, what is written of those who still may be written about, as the CRM says now; fails closed."""

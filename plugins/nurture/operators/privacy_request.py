@@ -115,8 +115,7 @@ class VerifyErasureOperator(RequestStep):
         from nurture.privacy.leftovers import leftovers
         from nurture.privacy.requests import close_request
 
-        kept = [name for name, table in load_data_map().tables.items() if table.erase == "keep"]
-        if left := leftovers(connection, request_id, kept=kept):
+        if left := leftovers(connection, load_data_map(), request_id):
             rows = ", ".join(f"{name}: {count}" for name, count in left.items())
             raise AirflowFailException(
                 f"request {request_id} is not done, for rows still name the person: {rows}. A table of ours: correct its "

@@ -106,9 +106,7 @@ class PushToCrmOperator(BaseOperator):
                 freshness_days=self._freshness_of(context),
             ) as mine,
         ):
-            rehearsal = DryRun(
-                mine, crm, self.compose, policy.crm, policy.consent, list(LABELS), policy.contact.dry_run_days
-            )
+            rehearsal = DryRun(mine, crm, self.compose, policy.crm, policy.consent, list(LABELS))
             counts = asdict(rehearsal.run(dag_id=context["dag"].dag_id))
         self.log.info("Dry run, nothing was claimed or written: %s", counts)
         return counts | {"dry_run": True}

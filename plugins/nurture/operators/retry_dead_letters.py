@@ -65,8 +65,8 @@ class RetryDeadLettersOperator(BaseOperator):
         return dict(outcomes)
 
     def _handlers(self, connection: "psycopg.Connection", asking: "Asking", context: Context) -> "dict[str, Handler]":
-        from nurture.dead_letters import events, messages, outputs, pieces
-        from nurture.dead_letters.sources import CONTACT, COPY, EVENT, FILE, NOTE, PUSH, TASK
+        from nurture.dead_letters import messages, outputs, pieces
+        from nurture.dead_letters.sources import CONTACT, COPY, NOTE, PUSH, TASK
 
         return {
             PUSH: partial(messages.push_again, connection, push=partial(self._push, context)),
@@ -74,8 +74,6 @@ class RetryDeadLettersOperator(BaseOperator):
             TASK: partial(outputs.write_again, connection, push=partial(self._push, context)),
             CONTACT: partial(self._read_contacts, connection, asking),
             COPY: partial(pieces.ask_again, connection),
-            EVENT: events.name_the_backfill,
-            FILE: events.name_the_file,
         }
 
     def _read_contacts(

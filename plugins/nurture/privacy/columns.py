@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from urllib.parse import quote
 
 import psycopg
@@ -22,6 +22,11 @@ class Identifier:
     value: str
     replacement: str
 
+    @property
+    def is_number(self) -> bool:
+        """Digits only: it may as well be a product, an order or a count of somebody else."""
+        return self.value.isdecimal()
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -38,12 +43,13 @@ class Subject:
     @cached_property
     def parameters(self) -> dict[str, object]:
         """What `belongs`, `mentions` and `erased` bind."""
-        patterns = [pattern_of(each.value) for each in self.identifiers]
-        spelled = [spelling for each in self.identifiers for spelling in spellings(each.value)]
-        bound: dict[str, object] = {"request_id": self.request_id, "pattern": "|".join(patterns)}
-        bound["likes"] = [f"%{_escape_like(spelling)}%" for spelling in spelled]
+        bound: dict[str, object] = {"request_id": self.request_id}
+        telling = [each for each in self.identifiers if not each.is_number]
+        for name, some in (("", self.identifiers), ("_but_numbers", telling)):
+            bound[f"pattern{name}"] = "|".join(pattern_of(each.value) for each in some)
+            bound[f"likes{name}"] = [f"%{_escape_like(spelling)}%" for each in some for spelling in spellings(each.value)]
         for place, each in enumerate(self.identifiers):
-            bound |= {f"pattern_{place}": patterns[place], f"replacement_{place}": each.replacement}
+            bound |= {f"pattern_{place}": pattern_of(each.value), f"replacement_{place}": each.replacement}
         return bound
 
 
@@ -72,12 +78,19 @@ def belongs(table: Table, name: str) -> sql.Composable:
     return sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("false")
 
 
-def mentions(columns: Sequence[str]) -> sql.Composable:
-    """The condition under which one of the columns names the person anywhere; the quick look comes before the exact one."""
+def mentions(columns: Sequence[str], *, but_numbers: bool = False) -> sql.Composable:
+    """The condition under which one of the columns names the person anywhere; the quick look comes before the exact one.
+
+    Args:
+        but_numbers: identifiers of digits only are not looked for.
+    """
+    name = "_but_numbers" if but_numbers else ""
     text = sql.SQL("lower(concat_ws(E'\\n', {}))").format(
         sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
     )
-    return sql.SQL("({text} LIKE ANY (%(likes)s) AND {text} ~ %(pattern)s)").format(text=text)
+    return sql.SQL("({text} LIKE ANY ({likes}::text[]) AND {text} ~ {pattern})").format(
+        text=text, likes=sql.Placeholder(f"likes{name}"), pattern=sql.Placeholder(f"pattern{name}")
+    )
 
 
 def erased(subject: Subject, column: str, rule: Rule, data_type: str, is_nullable: bool) -> sql.Composable | None:
@@ -94,13 +107,14 @@ def erased(subject: Subject, column: str, rule: Rule, data_type: str, is_nullabl
     if rule == "random":
         return sql.SQL("'erased_' || replace(gen_random_uuid()::text, '-', '')")
     if rule == "redact":
-        text: sql.Composable = reduce(
-            lambda inner, place: sql.SQL("regexp_replace({}, {}, {}, 'gi')").format(
-                inner, sql.Placeholder(f"pattern_{place}"), sql.Placeholder(f"replacement_{place}")
-            ),
-            range(len(subject.identifiers)),
-            sql.SQL("{}::text").format(name),
-        )
+        text: sql.Composable = sql.SQL("{}::text").format(name)
+        for place, each in enumerate(subject.identifiers):
+            found, replacement = sql.Placeholder(f"pattern_{place}"), sql.Placeholder(f"replacement_{place}")
+            if each.is_number and data_type in ("json", "jsonb"):  # a bare number may be a count: no text takes its place
+                quoted = sql.SQL("""'(?<=")' || {} || '(?=")'""").format(found)
+                text = _replaced(_replaced(text, quoted, replacement), found, sql.Literal("0"))
+            else:
+                text = _replaced(text, found, replacement)
         return sql.SQL("({})::{}").format(text, sql.SQL(data_type))
     if rule == "cut_query":
         return sql.SQL("ops.without_query({})").format(name)
@@ -124,6 +138,10 @@ def pattern_of(value: str) -> str:
     if len(value) < SHORT:
         return rf'(?:(?<=")(?:{words})(?=")|(?<![^\n])(?:{words})(?![^\n]))'
     return rf"(?<![[:alnum:]])(?:{words})(?![[:alnum:]])"
+
+
+def _replaced(text: sql.Composable, pattern: sql.Composable, replacement: sql.Composable) -> sql.Composed:
+    return sql.SQL("regexp_replace({}, {}, {}, 'gi')").format(text, pattern, replacement)
 
 
 def _escape_like(text: str) -> str:

@@ -1,9 +1,12 @@
-"""The table of docs/privacy.md, written from `include/personal_data.yaml`: `python -m nurture.privacy.data_map_page`."""
+"""The table of docs/privacy.md, written from `include/personal_data.yaml`.
+
+`PYTHONPATH=plugins .venv/bin/python -m nurture.privacy.data_map_page` writes it anew; a test fails while they differ.
+"""
 
 from nurture.paths import PROJECT
 from nurture.privacy.data_map import DataMap, Table, load_data_map
 
-BEGIN = "<!-- from include/personal_data.yaml: python -m nurture.privacy.data_map_page -->"
+BEGIN = "<!-- from include/personal_data.yaml: PYTHONPATH=plugins .venv/bin/python -m nurture.privacy.data_map_page -->"
 END = "<!-- end -->"
 PAGE = PROJECT / "docs" / "privacy.md"
 ERASED = {"delete": "deleted", "pseudonymise": "pseudonymised", "keep": "kept"}

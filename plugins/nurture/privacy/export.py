@@ -1,13 +1,15 @@
 """Hand out what is kept of a person: one JSON document, by table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Json
 
-from nurture.privacy.columns import belongs, subject_of
+from nurture.privacy.columns import Identifier, Subject, belongs, subject_of
 from nurture.privacy.data_map import DataMap
 from nurture.privacy.requests import close_request, note
 
@@ -20,7 +22,7 @@ def export(
     Args:
         crm: what the CRM says of the person's contacts right now, by CRM id.
     """
-    subject = subject_of(connection, request_id)
+    subject = _with_hashes(subject_of(connection, request_id))
     tables: dict[str, list[Any]] = {}
     with connection.transaction():
         for name, table in data_map.tables.items():
@@ -48,3 +50,13 @@ def export(
         note(connection, request_id, rows=rows, crm={"contacts": len(crm)})
         close_request(connection, request_id)
     return rows
+
+
+def _with_hashes(subject: Subject) -> Subject:
+    """The person also by the SHA-256 of their addresses, which is all that `ops.suppression` knows of an address."""
+    hashes = [
+        Identifier("email_sha256", sha256(each.value.encode()).hexdigest(), each.replacement)
+        for each in subject.identifiers
+        if each.kind == "email"
+    ]
+    return replace(subject, identifiers=[*subject.identifiers, *hashes])

@@ -40,9 +40,7 @@ def _apply(connection: psycopg.Connection, name: str, rule: Retention, batch_row
     table = _identifier(name)
     cleared = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(column)) for column in rule.clear)
     change = sql.SQL("UPDATE {} SET {}").format(table, cleared) if rule.clear else sql.SQL("DELETE FROM {}").format(table)
-    query = sql.SQL("{} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {} WHERE {} LIMIT %(rows)s)) AND {}").format(
-        change, table, _too_old(rule), _too_old(rule)
-    )
+    query = sql.SQL("{} WHERE ctid = ANY (ARRAY({})) AND {}").format(change, batch(name, rule), _too_old(rule))
     total = 0
     while count := connection.execute(query, {"days": rule.days, "rows": batch_rows}).rowcount:
         connection.commit()
@@ -50,8 +48,14 @@ def _apply(connection: psycopg.Connection, name: str, rule: Retention, batch_row
     return total
 
 
+def batch(name: str, rule: Retention) -> sql.Composed:
+    """The query for the places of up to `%(rows)s` rows that are too old (`%(days)s`)."""
+    return sql.SQL("SELECT ctid FROM {} WHERE {} LIMIT %(rows)s").format(_identifier(name), _too_old(rule))
+
+
 def _too_old(rule: Retention) -> sql.Composable:
-    conditions = [sql.SQL("{} < clock_timestamp() - make_interval(days => %(days)s)").format(sql.Identifier(rule.by))]
+    # Not clock_timestamp(): no index can be searched by what may change from row to row.
+    conditions = [sql.SQL("{} < statement_timestamp() - make_interval(days => %(days)s)").format(sql.Identifier(rule.by))]
     if rule.when:
         conditions.append(sql.Identifier(rule.when))  # type: ignore[arg-type]
     if rule.clear:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import dict_row
 
-from nurture.dead_letters.sources import SOURCES
+from nurture.dead_letters.form import GIVE_UP, RETRY
+from nurture.dead_letters.sources import RETRIED, SOURCES
 from nurture.scorecard.pages import render
 from nurture.warehouse.statements import statement
 
@@ -40,9 +41,10 @@ def dead_letters_page(
 
 
 def paste(source: str, letters: Sequence[dict[str, Any]]) -> str:
-    """The Params of `retry_dead_letters` for these letters, as JSON."""
+    """The Params of `retry_dead_letters` for these letters, as JSON: to give them up, where nothing is tried again."""
+    action = RETRY if source in RETRIED else GIVE_UP
     ids = sorted(letter["dead_letter_id"] for letter in letters)[:IDS_TO_PASTE]
-    return json.dumps({"action": "retry", "source": source, "ids": ids, "note": "why"})
+    return json.dumps({"action": action, "source": source, "ids": ids, "note": "why"})
 
 
 def _in_order(names: set[str]) -> list[str]:

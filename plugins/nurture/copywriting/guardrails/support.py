@@ -15,7 +15,7 @@ from nurture.copywriting.guardrails.draft import Draft, Sentence
 from nurture.copywriting.guardrails.polarity import ABSOLUTES, COUNTS, contradictions, without_idle
 from nurture.copywriting.stems import Stems, stem, stems, words
 
-UNKNOWN, IN_OFFER, IN_ADDRESS, READER, OUTCOME, ABSOLUTE, CONTRADICTION = 1.0, 0.25, 0.05, 0.5, 1.5, 1.0, 2.0
+UNKNOWN, IN_OFFER, IN_ADDRESS, READER, OUTCOME, ABSOLUTE, CONTRADICTION = 1.0, 0.25, 0.06, 0.5, 1.5, 1.0, 2.0
 """What one word, or one contradiction, weighs against a claim."""
 
 MOST_MATCHED = 4  # that more words match does not make a strange one any truer
