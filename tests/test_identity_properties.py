@@ -6,6 +6,8 @@ import pytest
 from identity_world import TABLES, World
 from warehouse_rows import resolve
 
+pytestmark = pytest.mark.slow  # whole histories, many nights each
+
 NIGHTS = 8
 SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 40))]
 

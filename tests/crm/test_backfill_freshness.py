@@ -14,6 +14,8 @@ from nurture.operators.push_to_crm import PushToCrmOperator
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 NEXT_DAY, NEXT_SLOT = "2026-11-24", "week-2026-W48"
 
 

@@ -16,6 +16,8 @@ from nurture.privacy.data_map import load_data_map
 from nurture.privacy.retention import apply_retention
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 POLICY = load_policy()
 
 

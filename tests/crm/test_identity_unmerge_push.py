@@ -12,6 +12,8 @@ from nurture.ledger.attempt import attempt
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 NEXT_DAY, NEXT_SLOT = "2026-11-21", "week-2026-W48"
 
 

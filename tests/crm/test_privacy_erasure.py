@@ -35,6 +35,8 @@ from nurture.privacy.requests import crm_ids, report
 from sandbox.crm.server import RunningCrm
 from warehouse_rows import add_contact, add_event, resolve
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 __all__ = ["warehouse_url", "world"]
 
 World = psycopg.Connection

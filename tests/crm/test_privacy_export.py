@@ -16,6 +16,8 @@ from nurture.privacy.data_map import load_data_map
 from nurture.privacy.export import export
 from nurture.privacy.requests import crm_ids, report
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 __all__ = ["warehouse_url", "world"]
 
 

@@ -32,6 +32,8 @@ from sandbox.crm.server import RunningCrm
 from tests.ga4_fixtures import event
 from warehouse_rows import resolve
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 __all__ = ["warehouse_url", "world"]
 
 NEW = 82_000_001

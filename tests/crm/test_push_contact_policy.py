@@ -15,6 +15,8 @@ from nurture.operators.push_to_crm import PushToCrmOperator
 from nurture.policy import Contact, Crm, FrequencyCap, load_policy
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 OTHER = "cart_recovery"
 POLICY = load_policy().contact
 ONE_A_WEEK = POLICY.model_copy(

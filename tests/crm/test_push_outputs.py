@@ -17,6 +17,8 @@ from nurture.policy import Crm, load_policy
 from nurture.scorecard.night import night_report
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 CREATE = "notes/batch/create$"
 
 

@@ -17,6 +17,8 @@ from nurture.hooks.hubspot import HubSpotHook
 from nurture.operators.push_to_crm import PushToCrmOperator
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 CONTEXT: Any = {"run_id": "run-1", "params": {}, "dag": SimpleNamespace(dag_id=CAMPAIGN)}
 
 

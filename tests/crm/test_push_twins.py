@@ -12,6 +12,8 @@ from nurture.ledger.attempt import attempt
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 IN_CRM = "another contact of the same address: {} in the CRM, as read right before the push"
 ELSEWHERE = "another contact of the same address withdrew consent (ops.consent_event)"
 

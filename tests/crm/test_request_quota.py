@@ -18,6 +18,8 @@ from nurture.policy import Crm, load_policy
 from nurture.warehouse.statements import statement
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 READ = "/batch/read$"
 
 

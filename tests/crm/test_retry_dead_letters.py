@@ -27,6 +27,8 @@ from nurture.operators.push_to_crm import PushToCrmOperator
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 UPDATE = "/batch/update$"
 
 

@@ -18,6 +18,8 @@ from nurture.policy import Crm, load_policy
 from nurture.warehouse.crm_contacts import load_contacts
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # whole pushes to the CRM over HTTP
+
 BOUNCED = "hs_email_hard_bounce_reason_enum"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
