@@ -15,6 +15,8 @@ from nurture.policy import FrequencyCap
 from nurture.warehouse.statements import statement
 from warehouse_rows import DAY, add_contact, add_ledger_row, merge_contacts, person_of, resolve
 
+pytestmark = pytest.mark.slow  # whole worlds in the warehouse
+
 HASH = sha256(b"1@example.com").hexdigest()
 LISTED = "on the suppression list competitors"
 CAPPED = "had 3 messages in the last 7 days, of all campaigns; 3 are the most"

@@ -13,6 +13,8 @@ from nurture.dead_letters.letters import Asking, Choice
 from nurture.dead_letters.retry import give_up
 from nurture.warehouse.dead_letter import DeadLetter, bury
 
+pytestmark = pytest.mark.slow  # whole worlds in the warehouse
+
 EVIL = "<script>alert(1)</script>"
 
 

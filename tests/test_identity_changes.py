@@ -11,6 +11,8 @@ from nurture.identity.resolve import RESOLVE_PEOPLE, resolve_people
 from nurture.warehouse.statements import statement
 from warehouse_rows import DAY, add_contact, add_event, insert, merge_contacts, person_of
 
+pytestmark = pytest.mark.slow  # whole worlds in the warehouse
+
 LONG_AGO = DAY - timedelta(days=90)
 
 

@@ -12,6 +12,8 @@ from nurture.errors import TerminalError
 from nurture.identity.unmerge import Separation, unmerge
 from warehouse_rows import add_consent_event, add_contact, add_event, insert, merge_contacts, person_of, resolve
 
+pytestmark = pytest.mark.slow  # whole worlds in the warehouse
+
 
 def separate(connection: psycopg.Connection, **named: str | None) -> Separation:
     names = {"person_id": None, "crm_id": None, "new_crm_id": None, "decided_by": "robin", "note": "two sisters"}

@@ -16,6 +16,8 @@ from nurture.warehouse.crm_contacts import load_contacts
 from sandbox.crm.server import RunningCrm
 from warehouse_rows import resolve
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 CONSENT = load_policy().consent
 MORNING, NOON, EVENING = (f"2026-11-20T{hour}:00:00.000Z" for hour in ("08", "12", "18"))
 GRANT = {"consent_status": "granted", "consent_timestamp": "2026-01-05T09:00:00Z", "region": "DE"}

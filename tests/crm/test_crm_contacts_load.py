@@ -13,6 +13,8 @@ from nurture.policy import Crm, load_policy
 from nurture.warehouse.crm_contacts import LoadCounts, load_contacts
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 MORNING = "2026-11-20T08:00:00.000Z"
 NOON = "2026-11-20T12:00:00.000Z"
 TABLES = ("raw_hubspot.contacts", "staging.contacts")

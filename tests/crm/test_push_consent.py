@@ -13,6 +13,8 @@ from nurture.hooks.hubspot import HubSpotHook
 from nurture.policy import Crm, load_policy
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # a server over HTTP for each
+
 OPTED_OUT = "opted out in the CRM, as read right before the push"
 CONSENT = load_policy().consent
 

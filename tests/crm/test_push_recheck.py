@@ -22,6 +22,8 @@ from nurture.hooks.hubspot import HubSpotHook
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 
 def add_fact(
     warehouse: psycopg.Connection,

@@ -12,6 +12,8 @@ from nurture.ledger.attempt import Attempt, attempt
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 NEXT_DAY = "2026-11-21"
 
 

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -103,9 +104,19 @@ class _Story:
             thread.join()
         for day in range(self.schedule.days):
             for number in range(CALM_ATTEMPTS):
-                if self._push(f"calm-{day}-{number}", day, Crm(), Life()):
+                if self._push(f"calm-{day}-{number}", day, Crm(), Life()) and not self._is_open():
                     break
+                time.sleep(0.1)  # until PostgreSQL has seen that a killed session is gone, its rows are left to it
         self.crm.arrive(everything=True)
+
+    def _is_open(self) -> bool:
+        """Whether a message is still held by somebody."""
+        with psycopg.connect(self.simulation.url) as observer:
+            held = observer.execute(
+                "SELECT FROM ops.push_ledger WHERE campaign = %s AND state IN ('claimed', 'sent', 'unknown') LIMIT 1",
+                (self.campaign,),
+            ).fetchone()
+        return held is not None
 
     def _attempt(self, number: int, one: Try) -> None:
         life = Life()

@@ -21,6 +21,8 @@ from hubspot.crm.properties import PropertyCreate
 
 from sandbox.crm import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 MOMENT = "2026-11-20T08:00:00Z"
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from sandbox.crm import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 SEARCH = "/crm/v3/objects/contacts/search"
 
 PEOPLE = [

@@ -8,6 +8,8 @@ import pytest
 
 from sandbox.crm import RunningCrm
 
+pytestmark = pytest.mark.slow  # a CRM over HTTP for each
+
 CONTACTS = "/crm/v3/objects/contacts"
 
 

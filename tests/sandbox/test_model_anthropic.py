@@ -10,6 +10,8 @@ from test_model_server import ASKED, SCHEMA
 
 from sandbox.model import RunningModel
 
+pytestmark = pytest.mark.slow  # a server over HTTP for each
+
 MODEL = "sandbox-scribe-1"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from sandbox.model import RunningModel
 
+pytestmark = pytest.mark.slow  # a server over HTTP for each
+
 MODEL = "sandbox-writer-1"
 SCHEMA = {
     "type": "object",
