@@ -2,11 +2,10 @@
 -- In this order: suppression list, frequency cap of all campaigns together, a campaign of higher priority that wants the person for the
 -- same night. A person answers for everyone whom the CRM merged into them, and for everyone else with the same address (`kin`);
 -- for whoever was told apart from them, up to that moment.
--- A message that an attempt claimed, never sent and let go (the token of nobody) was had by no one; a dry run's audience wants
--- nobody, and neither does one whose night stopped or failed after it was selected.
--- The claim asks the same again (ledger/withheld.sql), for a night may wait half a day for an approval.
+-- The claim asks the same again (ledger/withheld.sql), for a night may wait half a day for an approval. What counts as had or wanted,
+-- and the words, are in ops.counted_message, marts.wanted_person and ops.withholding for both.
 -- Grain: one person of one campaign's night who has a basis of consent. Reads marts.audience, marts.person, marts.person_kin,
--- marts.person_identity, staging.contacts, staging.country_zone, ops.suppression, ops.push_ledger, ops.run_report. Writes marts.audience.
+-- marts.person_identity, staging.contacts, staging.country_zone, ops.suppression, ops.counted_message, marts.wanted_person. Writes marts.audience.
 -- Parameters: campaign, day (date), cap_messages (int; NULL: no cap), cap_days (int), higher_campaigns (text[], the highest first),
 -- quiet_from, quiet_to (time), is_weekend_quiet (boolean), zone_countries, country_zones (text[] of one length), default_zone.
 -- A second run decides anew over the same people. Times of sending are the clock's, not the night's.
@@ -65,35 +64,20 @@ WITH moment AS MATERIALIZED (
     ORDER BY person_id, list, reason
 ), recent AS (
     SELECT kin.person_id, count(*) AS messages
-    FROM ops.push_ledger AS ledger
-    JOIN kin ON kin.member_id = ledger.person_id
+    FROM ops.counted_message AS message
+    JOIN kin ON kin.member_id = message.person_id
     JOIN target ON target.person_id = kin.person_id
-    WHERE ledger.claimed_at > (SELECT since FROM moment) AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
-      AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
-      AND NOT (ledger.campaign = %(campaign)s AND ledger.slot = target.slot) AND split_part(ledger.campaign, '~', 2) = ''
-      AND ledger.claimed_at < kin.counts_until
+    WHERE message.claimed_at > (SELECT since FROM moment) AND message.claimed_at < kin.counts_until
+      AND NOT (message.campaign = %(campaign)s AND message.slot = target.slot) AND split_part(message.campaign, '~', 2) = ''
     GROUP BY kin.person_id
-), unwanted AS MATERIALIZED (
-    SELECT dag_id AS campaign, max(made_at) AS until
-    FROM ops.run_report
-    WHERE dag_id = ANY (%(higher_campaigns)s::text[]) AND day = %(day)s::date AND outcome <> 'completed'
-      AND report ->> 'kind' IS NULL  -- neither a dry run nor a test send
-    GROUP BY dag_id
 ), outranked AS (
     SELECT kin.person_id, min(array_position(%(higher_campaigns)s::text[], wanted.campaign)) AS rank
     FROM (
-        SELECT audience.campaign, audience.person_id, 'infinity' AS wanted_at
-        FROM marts.audience AS audience
-        LEFT JOIN unwanted USING (campaign)
-        WHERE audience.campaign = ANY (%(higher_campaigns)s::text[]) AND audience.day = %(day)s::date
-          AND audience.suppressed_reason IS NULL AND audience.consent_basis IS NOT NULL AND audience.arm IS DISTINCT FROM 'none'
-          AND NOT audience.is_rehearsal AND audience.selected_at > coalesce(unwanted.until, '-infinity')
+        SELECT campaign, person_id, 'infinity' AS wanted_at FROM marts.wanted_person
+        WHERE campaign = ANY (%(higher_campaigns)s::text[]) AND day = %(day)s::date
         UNION ALL
-        SELECT ledger.campaign, ledger.person_id, ledger.claimed_at
-        FROM ops.push_ledger AS ledger
-        WHERE ledger.campaign = ANY (%(higher_campaigns)s::text[]) AND ledger.day = %(day)s::date
-          AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
-          AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
+        SELECT campaign, person_id, claimed_at FROM ops.counted_message
+        WHERE campaign = ANY (%(higher_campaigns)s::text[]) AND day = %(day)s::date
     ) AS wanted
     JOIN kin ON kin.member_id = wanted.person_id AND (wanted.wanted_at < kin.counts_until OR kin.counts_until = 'infinity')
     GROUP BY kin.person_id
@@ -114,20 +98,9 @@ WITH moment AS MATERIALIZED (
     LEFT JOIN listed USING (person_id)
     LEFT JOIN recent USING (person_id)
     LEFT JOIN outranked USING (person_id)
-    CROSS JOIN LATERAL (
-        SELECT CASE
-                   WHEN listed.list IS NOT NULL THEN 'suppression_list'
-                   WHEN recent.messages >= %(cap_messages)s::int THEN 'frequency_cap'
-                   WHEN outranked.rank IS NOT NULL THEN 'higher_priority_campaign'
-               END AS reason,
-               CASE
-                   WHEN listed.list IS NOT NULL THEN 'on the suppression list ' || listed.list || coalesce(': ' || listed.reason, '')
-                   WHEN recent.messages >= %(cap_messages)s::int
-                       THEN format('had %%s messages in the last %%s days, of all campaigns; %%s are the most',
-                                   recent.messages, %(cap_days)s::int, %(cap_messages)s::int)
-                   WHEN outranked.rank IS NOT NULL
-                       THEN format('%%s goes first: it wants the person for the same night', (%(higher_campaigns)s::text[])[outranked.rank])
-               END AS words
+    CROSS JOIN LATERAL ops.withholding(
+        listed.list, listed.reason, recent.messages, %(cap_messages)s::int, %(cap_days)s::int,
+        (%(higher_campaigns)s::text[])[outranked.rank]
     ) AS withheld
 )
 UPDATE marts.audience AS audience

@@ -1,4 +1,5 @@
--- Where the notes and tasks of dead letters stand, and what writing them again needs to know.
+-- Where the notes and tasks of dead letters stand, in the columns of push_standing.sql. They are written for the night's confirmed
+-- messages of either lane.
 -- Grain: one dead letter of the sources crm.note and crm.task of `ids`, by id. Reads ops.dead_letter, ops.push_output.
 -- Writes nothing. Parameters: ids (bigint[]).
 WITH letter AS (
@@ -8,7 +9,7 @@ WITH letter AS (
     WHERE source IN ('crm.note', 'crm.task') AND dead_letter_id = ANY (%(ids)s::bigint[])
 )
 SELECT letter.dead_letter_id, letter.campaign, letter.person_id, output.state, output.reason, coalesce(output.attempts, 0) AS attempts,
-       output.day::text AS day
+       output.day::text AS day, 'ready' AS lane, false AS is_undecided, NULL AS stopped
 FROM letter
 LEFT JOIN ops.push_output AS output USING (campaign, person_id, slot, output)
 ORDER BY letter.dead_letter_id

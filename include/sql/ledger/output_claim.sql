@@ -53,7 +53,9 @@ SELECT mine.person_id, mine.slot, mine.output_key AS key, candidate.crm_id, cand
        copy.template_id || '@v' || copy.template_version AS template, copy.output AS parts,
        jsonb_build_object('first_name', contact.first_name, 'last_name', contact.last_name, 'company', contact.company,
                           'job_title', contact.job_title, 'persona', contact.persona, 'industry', contact.industry
-       ) AS placeholder_values
+       ) AS placeholder_values,
+       ARRAY (SELECT twin.crm_id FROM staging.contacts AS twin WHERE twin.email = contact.email AND twin.crm_id <> contact.crm_id
+              ORDER BY twin.crm_id) AS twin_crm_ids
 FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS mine
 JOIN candidate USING (person_id, slot)
 JOIN ops.copy AS copy USING (copy_id)

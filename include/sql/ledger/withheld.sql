@@ -1,10 +1,8 @@
 -- Who must not get this message now by contact policy, each with the reason in words: asked right before every claim, under the lock
--- that all campaigns share, so that what another campaign claimed a moment ago counts. The same rules, in the same order and words, as
+-- that all campaigns share, so that what another campaign claimed a moment ago counts. The same rules as
 -- audience/apply_contact_policy.sql has for a whole night; here each look goes through an index, for it is asked for every batch.
--- A message that an attempt claimed, never sent and let go (the token of nobody) was had by no one; a dry run's audience wants
--- nobody, and neither does one whose night stopped or failed after it was selected.
 -- Grain: one person of `person_ids` who is withheld. Reads marts.audience, marts.person, marts.person_kin, marts.person_identity,
--- staging.contacts, ops.suppression, ops.push_ledger, ops.run_report. Writes nothing. Parameters: campaign, day (date),
+-- staging.contacts, ops.suppression, ops.counted_message, marts.wanted_person. Writes nothing. Parameters: campaign, day (date),
 -- person_ids (text[]), cap_messages (int; NULL: no cap), cap_days (int), higher_campaigns (text[], the highest first).
 WITH moment AS MATERIALIZED (
     SELECT clock_timestamp() - make_interval(days => %(cap_days)s::int) AS since
@@ -56,50 +54,34 @@ WITH moment AS MATERIALIZED (
     FROM kin
     JOIN target USING (person_id)
     CROSS JOIN LATERAL (
-        SELECT campaign, slot, state, claim_token, claimed_at FROM ops.push_ledger
-        WHERE push_ledger.person_id = kin.member_id AND claimed_at > (SELECT since FROM moment)
+        SELECT campaign, slot, claimed_at FROM ops.counted_message
+        WHERE counted_message.person_id = kin.member_id AND claimed_at > (SELECT since FROM moment)
         OFFSET 0
-    ) AS ledger
-    WHERE ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
-      AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
-      AND NOT (ledger.campaign = %(campaign)s AND ledger.slot = target.slot) AND split_part(ledger.campaign, '~', 2) = ''
-      AND ledger.claimed_at < kin.counts_until
+    ) AS message
+    WHERE NOT (message.campaign = %(campaign)s AND message.slot = target.slot) AND split_part(message.campaign, '~', 2) = ''
+      AND message.claimed_at < kin.counts_until
     GROUP BY kin.person_id
-), unwanted AS MATERIALIZED (
-    SELECT dag_id AS campaign, max(made_at) AS until
-    FROM ops.run_report
-    WHERE dag_id = ANY (%(higher_campaigns)s::text[]) AND day = %(day)s::date AND outcome <> 'completed'
-      AND report ->> 'kind' IS NULL  -- neither a dry run nor a test send
-    GROUP BY dag_id
 ), outranked AS (
     SELECT kin.person_id, min(place) AS rank
     FROM kin
     CROSS JOIN unnest(%(higher_campaigns)s::text[]) WITH ORDINALITY AS higher (campaign, place)
-    LEFT JOIN unwanted USING (campaign)
     WHERE EXISTS (
-            SELECT FROM marts.audience AS audience
-            WHERE audience.campaign = higher.campaign AND audience.day = %(day)s::date AND audience.person_id = kin.member_id
-              AND audience.suppressed_reason IS NULL AND audience.consent_basis IS NOT NULL AND audience.arm IS DISTINCT FROM 'none'
-              AND NOT audience.is_rehearsal AND audience.selected_at > coalesce(unwanted.until, '-infinity')
+            SELECT FROM marts.wanted_person AS wanted
+            WHERE wanted.campaign = higher.campaign AND wanted.day = %(day)s::date AND wanted.person_id = kin.member_id
               AND kin.counts_until = 'infinity')
        OR EXISTS (
-            SELECT FROM ops.push_ledger AS ledger
-            WHERE ledger.campaign = higher.campaign AND ledger.person_id = kin.member_id AND ledger.day = %(day)s::date
-              AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')
-              AND NOT (ledger.state = 'claimed' AND ledger.claim_token = '00000000-0000-0000-0000-000000000000')
-              AND ledger.claimed_at < kin.counts_until)
+            SELECT FROM ops.counted_message AS message
+            WHERE message.campaign = higher.campaign AND message.person_id = kin.member_id AND message.day = %(day)s::date
+              AND message.claimed_at < kin.counts_until)
     GROUP BY kin.person_id
 )
-SELECT target.person_id,
-       CASE
-           WHEN listed.list IS NOT NULL THEN 'on the suppression list ' || listed.list || coalesce(': ' || listed.reason, '')
-           WHEN recent.messages >= %(cap_messages)s::int
-               THEN format('had %%s messages in the last %%s days, of all campaigns; %%s are the most',
-                           recent.messages, %(cap_days)s::int, %(cap_messages)s::int)
-           ELSE format('%%s goes first: it wants the person for the same night', (%(higher_campaigns)s::text[])[outranked.rank])
-       END AS words
+SELECT target.person_id, withheld.words
 FROM target
 LEFT JOIN listed USING (person_id)
 LEFT JOIN recent USING (person_id)
 LEFT JOIN outranked USING (person_id)
-WHERE listed.list IS NOT NULL OR recent.messages >= %(cap_messages)s::int OR outranked.rank IS NOT NULL
+CROSS JOIN LATERAL ops.withholding(
+    listed.list, listed.reason, recent.messages, %(cap_messages)s::int, %(cap_days)s::int,
+    (%(higher_campaigns)s::text[])[outranked.rank]
+) AS withheld
+WHERE withheld.reason IS NOT NULL
