@@ -1,5 +1,6 @@
 """A dry run: all but the effect, and what would have been written."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -22,11 +23,18 @@ POLICY = load_policy()
 
 
 def rehearse(
-    warehouse: psycopg.Connection, hook: HubSpotHook, policy: Crm, *, lane: str = "ready", run_id: str = "dry"
+    warehouse: psycopg.Connection,
+    hook: HubSpotHook,
+    policy: Crm,
+    *,
+    lane: str = "ready",
+    run_id: str = "dry",
+    outputs: Sequence[str] = (),
 ) -> DryRunCounts:
     operator = PushToCrmOperator(task_id="push", campaign=CAMPAIGN, lane=lane, day=DAY)
     with attempt(warehouse, campaign=CAMPAIGN, lane=lane, day=DAY, run_id=run_id) as mine:
-        return DryRun(mine, hook, operator.compose, policy, POLICY.consent, list(LABELS)).run(dag_id=CAMPAIGN)
+        rehearsal = DryRun(mine, hook, operator.compose, policy, POLICY.consent, list(LABELS), outputs)
+        return rehearsal.run(dag_id=CAMPAIGN)
 
 
 def kept(warehouse: psycopg.Connection) -> dict[str, tuple[str, str, Any]]:
@@ -58,6 +66,16 @@ def test_a_dry_run_claims_nothing_writes_nothing_and_says_what_it_would_have(
     assert changes["nurture_subject"] == ["An old subject", "Count less, Annika"]
     assert changes["nurture_body"] == [None, "Made for Nordlicht. No {surprise}."]
     assert "nurture_campaign" not in changes, "what stays as it is is no change"
+
+
+def test_a_dry_run_names_the_notes_and_tasks_that_would_follow(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    prepare(warehouse, crm, hook, 1)
+
+    rehearse(warehouse, hook, crm_policy, outputs=["note", "task"])
+
+    assert kept(warehouse)["1"][:2] == ("written", "would be written now, and a note, and a task")
 
 
 def test_the_push_after_a_dry_run_writes_just_what_it_said(

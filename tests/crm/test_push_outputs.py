@@ -117,6 +117,24 @@ def test_who_said_no_since_the_message_or_is_gone_gets_neither(
     assert "left the CRM" in output_reason(warehouse, "p0003")[1]
 
 
+def test_who_shares_the_address_of_somebody_who_said_no_since_the_message_gets_none(
+    crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
+) -> None:
+    timeline = confirmed_night(warehouse, crm, hook, 3)
+    warehouse.execute("UPDATE staging.contacts SET email = 'both@example.com' WHERE crm_id IN ('1', '2')")
+    warehouse.commit()
+    unsubscribe(hook, 2, 101)
+
+    counts = write(warehouse, timeline, crm_policy)
+
+    assert (counts["note"]["suppressed"], counts["note"]["written"]) == (2, 1)
+    assert [note["contacts"] for note in on_timeline(crm)] == [["3"]]
+    assert output_reason(warehouse, "p0001") == (
+        "suppressed",
+        "another contact of the same address opted out or denied consent since the message, so there is no note",
+    )
+
+
 def test_the_note_of_a_contact_that_was_merged_since_goes_to_its_survivor(
     crm: RunningCrm, warehouse: psycopg.Connection, hook: HubSpotHook, crm_policy: Crm
 ) -> None:

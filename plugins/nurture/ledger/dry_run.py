@@ -102,6 +102,7 @@ class DryRun:
         crm: read from only.
         compose, policy, consent: as for a push.
         properties: those whose values of now are shown beside what would be written.
+        outputs: what the campaign writes for each confirmed message besides.
     """
 
     attempt: Attempt
@@ -110,6 +111,7 @@ class DryRun:
     policy: Crm
     consent: Consent
     properties: Sequence[str]
+    outputs: Sequence[str] = ()
 
     def run(self, *, dag_id: str) -> DryRunCounts:
         """Keep in `ops.dry_run` what a push right now would do with each message. Running it again replaces what it left.
@@ -139,7 +141,7 @@ class DryRun:
             planned = crm.planned.get(message.crm_id, {}) if state == "confirmed" else {}
             current = now[message.crm_id].properties if message.crm_id in now else {}
             changes = {name: [current.get(name), value] for name, value in planned.items() if current.get(name) != value}
-            words = "would be written now" if state == "confirmed" else reason
+            words = ", and a ".join(["would be written now", *self.outputs]) if state == "confirmed" else reason
             rows.append((message, OUTCOMES[state], words, changes))
         return rows
 

@@ -40,6 +40,7 @@ class ClaimedOutput:
         template: `id@version`.
         parts: the message's copy, placeholders not filled.
         placeholder_values: what the warehouse knows of the person; personal data.
+        twin_crm_ids: the other contacts of the same address, whose refusal counts too.
     """
 
     person_id: str
@@ -50,6 +51,7 @@ class ClaimedOutput:
     template: str
     parts: Mapping[str, Any]
     placeholder_values: Mapping[str, str | None]
+    twin_crm_ids: Sequence[str]
 
 
 @dataclass(frozen=True)

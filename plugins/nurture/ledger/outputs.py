@@ -109,11 +109,7 @@ class Outputs:
 
     def _draft(self, claimed: Sequence[ClaimedOutput]) -> dict[str, Draft]:
         """By key, what is written of those who still may be written about, as the CRM says now; fails closed."""
-        contacts = self.crm.batch_read(
-            [row.crm_id for row in claimed],
-            [*consent_properties(self.consent), self.crm.owner_property],
-            follow_merges=True,
-        )
+        contacts = self._read(claimed)
         suppressed: dict[str, str] = {}
         unfit: dict[str, str] = {}
         drafts: dict[str, Draft] = {}
@@ -123,6 +119,11 @@ class Outputs:
                 suppressed[row.key] = "the contact left the CRM (deleted or archived) since its message was written"
             elif why := self._refusal(contact):
                 suppressed[row.key] = why
+            elif any(self._refusal(contacts[crm_id]) for crm_id in row.twin_crm_ids if crm_id in contacts):
+                suppressed[row.key] = (
+                    f"another contact of the same address opted out or denied consent since the message, so there is no "
+                    f"{self.rows.output}"
+                )
             else:
                 try:
                     drafts[row.key] = Draft(
@@ -135,6 +136,15 @@ class Outputs:
         self.counts.suppressed += len(self.rows.move("suppressed", suppressed))
         self.counts.rejected += self.rows.reject(unfit, claimed)
         return drafts
+
+    def _read(self, claimed: Sequence[ClaimedOutput]) -> dict[str, Contact]:
+        """What the CRM says now of the contacts and of their twins, by the id that was asked for."""
+        crm_ids = list(dict.fromkeys(crm_id for row in claimed for crm_id in (row.crm_id, *row.twin_crm_ids)))
+        wanted = [*consent_properties(self.consent), self.crm.owner_property]
+        contacts: dict[str, Contact] = {}
+        for start in range(0, len(crm_ids), self.policy.batch_size):
+            contacts |= self.crm.batch_read(crm_ids[start : start + self.policy.batch_size], wanted, follow_merges=True)
+        return contacts
 
     def _refusal(self, contact: Contact) -> str | None:
         """Why sales must not follow up, or None. That the person may be written to was decided with the message."""

@@ -91,6 +91,7 @@ class PushToCrmOperator(BaseOperator):
         from nurture.hooks.hubspot import paced_hubspot
         from nurture.ledger.attempt import attempt
         from nurture.ledger.dry_run import DryRun
+        from nurture.ledger.output_kinds import further_outputs
         from nurture.policy import load_policy
 
         policy = load_policy()
@@ -106,7 +107,8 @@ class PushToCrmOperator(BaseOperator):
                 freshness_days=self._freshness_of(context),
             ) as mine,
         ):
-            rehearsal = DryRun(mine, crm, self.compose, policy.crm, policy.consent, list(LABELS))
+            outputs = further_outputs(self.outputs)
+            rehearsal = DryRun(mine, crm, self.compose, policy.crm, policy.consent, list(LABELS), outputs)
             counts = asdict(rehearsal.run(dag_id=context["dag"].dag_id))
         self.log.info("Dry run, nothing was claimed or written: %s", counts)
         return counts | {"dry_run": True}
