@@ -48,12 +48,12 @@ INSERT INTO marts.person_identity (kind, value, person_id)
 SELECT 'crm_id', crm_id, person_id FROM marts.person UNION ALL SELECT 'user_id', site_user_id, person_id FROM marts.person;
 INSERT INTO marts.person_features (day, person_id, crm_id, lifecycle_stage, persona, industry, recent_product_id, events_7d,
                                    sessions_7d)
-SELECT %(day)s, person_id, crm_id, 'lead', (ARRAY['founder', 'operations_manager', 'it_lead'])[1 + crm_id::int %% 3],
+SELECT %(day)s::date, person_id, crm_id, 'lead', (ARRAY['founder', 'operations_manager', 'it_lead'])[1 + crm_id::int %% 3],
        (ARRAY['retail', 'logistics', 'manufacturing', 'healthcare'])[1 + crm_id::int / 3 %% 4],
        (%(products)s::text[])[1 + crm_id::int / 12 %% cardinality(%(products)s::text[])], 1, 1
 FROM marts.person;
 INSERT INTO staging.events (event_day, row_number, event_at, event_name, user_id)
-SELECT %(day)s, n, %(day)s::timestamptz, 'form_submit', 'u' || n FROM generate_series(1, %(people)s) AS n;
+SELECT %(day)s::date, n, %(day)s::date, 'form_submit', 'u' || n FROM generate_series(1, %(people)s) AS n;
 """
 CONFIRMED = """
 INSERT INTO ops.push_ledger (campaign, person_id, slot, state, reason, crm_id, message_id, copy_id, day, claim_token, run_id)

@@ -26,7 +26,7 @@ from tests.faults.report import Report
 from tests.faults.schedule import draw
 from tests.faults.simulate import Simulation
 
-PER_WAREHOUSE = 250  # schedules; then a new one, so that the last is as fast as the first
+PER_WAREHOUSE = 200  # schedules; then a new one, so that the last is as fast as the first
 PROCESSES = 2
 
 
@@ -58,33 +58,34 @@ def _tell(how: str, run: Callable[[], Report]) -> bool:
 
 
 def _in_parallel(seed: int, numbers: range) -> Report:
+    """Run them, a few hundred in one warehouse, and say after each of these what came of all so far."""
     total = Report()
+    parts = [numbers[start : start + PER_WAREHOUSE] for start in range(0, len(numbers), PER_WAREHOUSE)]
     with ProcessPoolExecutor(PROCESSES) as pool:
-        for part in pool.map(simulate, [seed] * PROCESSES, [numbers[part::PROCESSES] for part in range(PROCESSES)]):
+        for part in pool.map(simulate, [seed] * len(parts), parts):
             total.add(part)
+            print(f"{total.schedules} schedules, of which {len(total.failures)} failed", flush=True)
     return total
 
 
 def simulate(seed: int, numbers: range) -> Report:
-    """Run schedules in simulation, on a PostgreSQL server of their own."""
+    """Run schedules in simulation, in one warehouse of their own."""
     report = Report()
     with _server() as server:
-        for start in range(0, len(numbers), PER_WAREHOUSE):
-            name = f"faults_{start}"
-            server.create_database(name, template="migrated")
-            clock = SimulatedTime(server.url(name))
-            clock.install(name)
+        server.create_database("faults", template="migrated")
+        clock = SimulatedTime(server.url("faults"))
+        clock.install("faults")
 
-            def restart(clock: SimulatedTime = clock) -> None:
-                server.stop()
-                server.start()
-                clock.reconnect()
+        def restart() -> None:
+            server.stop()
+            server.start()
+            clock.reconnect()
 
-            simulation = Simulation(server.url(name), seed, clock, restart)
-            for number in numbers[start : start + PER_WAREHOUSE]:
-                outcome = simulation.run(draw(seed, number))
-                report.note(f"schedule {number} of seed {seed}", outcome.verdict, outcome.happened)
-            clock.close()
+        simulation = Simulation(server.url("faults"), seed, clock, restart)
+        for number in numbers:
+            outcome = simulation.run(draw(seed, number))
+            report.note(f"schedule {number} of seed {seed}", outcome.verdict, outcome.happened)
+        clock.close()
     return report
 
 
