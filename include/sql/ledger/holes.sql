@@ -41,7 +41,9 @@ WITH audience AS (
     SELECT ledger.person_id, NULL, 'with a message on its way that no night has any more'
     FROM ops.push_ledger AS ledger
     WHERE ledger.campaign = %(campaign)s AND ledger.day = %(day)s::date AND ledger.state IN ('sent', 'unknown')
-      AND ledger.person_id NOT IN (SELECT person_id FROM audience)
+      AND NOT EXISTS (
+          SELECT FROM marts.audience AS own
+          WHERE own.campaign = ledger.campaign AND own.day = ledger.day AND own.person_id = ledger.person_id)
       AND NOT EXISTS (
           SELECT FROM ops.message AS any_night
           WHERE any_night.campaign = ledger.campaign AND any_night.person_id = ledger.person_id AND any_night.slot = ledger.slot)

@@ -68,10 +68,14 @@ WITH night AS (
       AND (ledger.state IS NULL OR (ledger.claimed_at >= night.selected_at AND ledger.state IN ('claimed', 'sent', 'unknown', 'confirmed')))
       AND EXISTS (SELECT FROM sent)
 ), elsewhere AS (
+    -- As sets: what the statistics say of suppressed_reason was true before consent was applied, and NOT EXISTS looped over all pairs.
     SELECT count(*) AS people
-    FROM marts.audience AS audience
-    WHERE audience.campaign = %(campaign)s AND audience.day = %(day)s::date AND audience.suppressed_reason = 'already_sent_this_slot'
-      AND NOT EXISTS (SELECT FROM sent WHERE sent.person_id = audience.person_id AND sent.slot = audience.slot)
+    FROM (
+        SELECT person_id, slot FROM marts.audience
+        WHERE campaign = %(campaign)s AND day = %(day)s::date AND suppressed_reason = 'already_sent_this_slot'
+        EXCEPT
+        SELECT person_id, slot FROM sent
+    ) AS had_elsewhere
 ), late AS (
     SELECT EXISTS (
         SELECT FROM ops.push_ledger AS ledger, night

@@ -18,22 +18,23 @@ WITH campaign AS (
 ), audience AS (
     SELECT * FROM marts.audience WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date
 ), message AS (
-    SELECT message.*, copy.origin, copy.verdict
-    FROM ops.message AS message JOIN ops.copy AS copy USING (copy_id)
+    SELECT message.*, copy.origin, copy.verdict, message.lane = 'approval' AND approval.copy_id IS NULL AS is_undecided
+    FROM ops.message AS message
+    JOIN ops.copy AS copy USING (copy_id)
+    LEFT JOIN ops.approval AS approval
+        ON approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id
     WHERE message.campaign = (SELECT name FROM campaign) AND message.day = %(day)s::date
-), undecided AS (
-    SELECT person_id FROM message WHERE lane = 'approval' AND NOT EXISTS (
-        SELECT FROM ops.approval AS approval
-        WHERE approval.campaign = message.campaign AND approval.day = message.day AND approval.copy_id = message.copy_id)
 ), outcome AS (
     SELECT CASE
-            WHEN ledger.state IS NULL AND message.person_id IN (SELECT person_id FROM undecided) THEN 'waiting for a person'
+            WHEN ledger.state IS NULL AND message.is_undecided THEN 'waiting for a person'
             WHEN ledger.state IS NULL OR ledger.state IN ('claimed', 'sent') THEN 'waiting'
             ELSE ledger.state END AS state
     FROM message LEFT JOIN ops.push_ledger AS ledger USING (campaign, person_id, slot)
     UNION ALL
-    SELECT state FROM ops.push_ledger
-    WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date AND state = 'confirmed' AND person_id NOT IN (SELECT person_id FROM message)
+    SELECT state FROM ops.push_ledger AS ledger
+    WHERE campaign = (SELECT name FROM campaign) AND day = %(day)s::date AND state = 'confirmed'
+      AND NOT EXISTS (SELECT FROM ops.message AS own
+                      WHERE own.campaign = ledger.campaign AND own.day = ledger.day AND own.person_id = ledger.person_id)
 ), call AS (
     SELECT * FROM ops.llm_call WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
 )
@@ -90,7 +91,7 @@ SELECT json_strip_nulls(json_build_object(
         'second_model_took_over', written.counts ->> 'fell_over_to',
         'people_with_model_copy', (SELECT count(*) FROM message WHERE origin = 'model'),
         'people_with_static_copy', (SELECT count(*) FROM message WHERE origin = 'static'),
-        'people_waiting_for_approval', (SELECT count(*) FROM undecided),
+        'people_waiting_for_approval', (SELECT count(*) FROM message WHERE is_undecided),
         'distinct_model_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'model'),
         'distinct_static_pieces', (SELECT count(DISTINCT copy_id) FROM message WHERE origin = 'static')) END,
     'model', CASE WHEN campaign.has_audience THEN (
