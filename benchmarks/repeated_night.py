@@ -19,6 +19,7 @@ import psycopg
 from benchmarks import slow_endpoint
 from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, generous_policy
 from benchmarks.push_night import DAY, PushNight, push_night
+from nurture.campaign import Arms, Trigger, campaign
 from nurture.consent.rules import load_rules
 from nurture.contact_policy.rules import timing, withholding
 from nurture.copywriting.campaign_copy import write_campaign_copy
@@ -61,10 +62,11 @@ SELECT message.campaign, message.person_id, message.slot, 'confirmed', 'written;
        audience.crm_id, message.message_id, message.copy_id, message.day, gen_random_uuid(), 'first'
 FROM ops.message AS message JOIN marts.audience AS audience USING (campaign, day, person_id);
 """
-SELECT = ["audience/delete.sql", f"audience/{CAMPAIGN}.sql", "audience/analyze.sql"]
-CONSENT = ["audience/apply_consent.sql", "consent/keep_audience_decisions.sql"]
-POLICY = ["audience/work_memory.sql", "audience/apply_contact_policy.sql"]
-ARMS = ["audience/draw_arms.sql", "audience/set_arms.sql"]
+NIGHT = campaign(
+    dag_id=CAMPAIGN, doc=None, template=TEMPLATE, fallback_template=FALLBACK, triggers=[Trigger("form_submit", 24)],
+    lifecycle_stages=["lead"], arms=Arms(ai=0.8, static=0.1),
+)  # fmt: skip
+SQL_STEPS = ("select_audience", "apply_consent", "apply_contact_policy", "assign_arms")
 
 
 class Stopwatch:
@@ -92,7 +94,7 @@ def main() -> None:
             first = _night(night, root, push=lambda: _confirm(night.connection))
             _vacuum(night.connection)
             night.requests()
-            again = _night(night, root, push=lambda: _push(CAMPAIGN))
+            again = _night(night, root, push=_push)
             _print(people, first, again, night)
 
 
@@ -116,25 +118,25 @@ def _night(night: PushNight, root: str, *, push: Callable[[], Any]) -> dict[str,
     connection, policy, watch = night.connection, load_policy(), Stopwatch()
     bound = {
         "campaign": CAMPAIGN, "day": DAY, "run_id": "bench", "trigger_events": ["form_submit"], "debounce_hours": [24],
-        "lifecycle_stages": ["lead"], "experiment": CAMPAIGN, "ai_share": 0.8, "static_share": 0.1,
+        "lifecycle_stages": ["lead"], "is_rehearsal": "false", "experiment": CAMPAIGN, "ai_share": 0.8, "static_share": 0.1,
         **load_rules().parameters(), **withholding(policy.contact, CAMPAIGN), **timing(policy.contact),
     }  # fmt: skip
-    for step, names in {"audience": SELECT, "consent": CONSENT, "contact policy": POLICY, "arms": ARMS}.items():
+    for step in SQL_STEPS:
         with watch.over(step), connection.transaction():
-            for name in names:
+            for name in NIGHT.get_task(step).statements:
                 connection.execute(statement(name), bound)
-    with watch.over("gate audience"):
+    with watch.over("gate_audience"):
         _gate(connection, "marts.audience", "gate_audience")
-    with watch.over("copy"):
+    with watch.over("generate_copy"):
         copy = asyncio.run(_write(connection, root))
     connection.commit()
-    with watch.over("gate copy"):
+    with watch.over("gate_copy"):
         _gate(connection, "ops.message", "gate_copy")
     connection.execute("ANALYZE ops.message")
     connection.commit()
-    with watch.over("push"):
+    with watch.over("push_ready"):
         pushed = push()
-    with watch.over("report"):
+    with watch.over("report_run"):
         night_report(connection, dag_id=CAMPAIGN, run_id="bench", day=DAY, campaign=CAMPAIGN)
         if reason := balance(connection, campaign=CAMPAIGN, day=DAY).reason():
             raise RuntimeError(reason)
@@ -168,8 +170,8 @@ def _confirm(connection: psycopg.Connection) -> int:
     return confirmed
 
 
-def _push(campaign: str) -> int:
-    operator = PushToCrmOperator(task_id="push_ready", campaign=campaign, lane="ready", day=DAY)
+def _push() -> int:
+    operator = PushToCrmOperator(task_id="push_ready", campaign=CAMPAIGN, lane="ready", day=DAY)
     return int(operator.push({"run_id": "bench"})["pushed"])  # type: ignore[typeddict-item]
 
 

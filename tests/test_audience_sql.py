@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from audience_night import WEEK, draw, leads, select
+from audience_night import NIGHT, WEEK, draw, leads, select
+from dags_under_test import statements_of
+from nurture.warehouse.statements import statement
 from warehouse_rows import DAY, add_contact, add_event, at, merge_contacts, person_of, resolve
 
 
@@ -137,3 +139,24 @@ def test_a_repeat_of_a_burst_that_began_before_the_last_four_days_is_no_trigger(
     began = at(DAY - timedelta(days=4), 23)
 
     assert trigger_times(warehouse, [began, began + timedelta(hours=2)]) == []
+
+
+def test_statistics_know_what_each_step_filled_in(warehouse: psycopg.Connection) -> None:
+    leads(warehouse, "1", "2", consent_status="granted", consent_at="2026-01-01")
+    select(warehouse)
+    assert always_empty(warehouse) == {"consent_basis": False, "arm": True}
+
+    values = {**NIGHT, "experiment": "lead_nurture", "ai_share": 0.7, "static_share": 0.3}
+    for name in statements_of("lead_nurture", "assign_arms"):
+        warehouse.execute(statement(name), values)
+
+    assert always_empty(warehouse) == {"consent_basis": False, "arm": False}
+
+
+def always_empty(warehouse: psycopg.Connection) -> dict[str, bool]:
+    """By column, whether the planner takes it for empty: then it loops over all pairs of people."""
+    query = (
+        "SELECT attname, null_frac = 1 FROM pg_stats"
+        " WHERE schemaname = 'marts' AND tablename = 'audience' AND attname IN ('arm', 'consent_basis')"
+    )
+    return dict(warehouse.execute(query).fetchall())

@@ -140,7 +140,7 @@ def campaign(
         )
         assign_arms = RunStatements(
             task_id="assign_arms",
-            statements=["audience/draw_arms.sql", "audience/set_arms.sql"],
+            statements=["audience/draw_arms.sql", "audience/set_arms.sql", "audience/analyze.sql"],
             parameters=arm_parameters,
             doc_md=card(
                 f"draw AI copy ({arms.ai:.0%}), static copy ({arms.static:.0%}) or no message",

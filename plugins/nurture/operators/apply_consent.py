@@ -19,9 +19,8 @@ class ApplyConsentOperator(RunStatements):
     template_fields: Sequence[str] = (*RunStatements.template_fields, "campaign", "day")
 
     def __init__(self, *, campaign: str, day: str, **kwargs: Any) -> None:
-        super().__init__(
-            statements=["audience/apply_consent.sql", "consent/keep_audience_decisions.sql"], parameters={}, **kwargs
-        )
+        statements = ["audience/apply_consent.sql", "audience/analyze.sql", "consent/keep_audience_decisions.sql"]
+        super().__init__(statements=statements, parameters={}, **kwargs)
         self.campaign = campaign
         self.day = day
 
