@@ -6,3 +6,4 @@ SET arm = CASE WHEN audience.suppressed_reason IS NULL AND audience.consent_basi
 FROM ops.assignment AS assignment
 WHERE audience.campaign = %(campaign)s AND audience.day = %(day)s::date
   AND assignment.experiment = %(experiment)s AND assignment.person_id = audience.person_id
+  AND (audience.arm IS NOT NULL OR audience.suppressed_reason IS NULL)  -- no empty arm is written over an empty one
