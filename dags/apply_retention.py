@@ -11,23 +11,20 @@ next run lets go of the rest.
 **When it fails** Run it again: each batch is committed, so it goes on where it was.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.operators.apply_retention import ApplyRetentionOperator
+from nurture.schedules import by_clock
 
 with DAG(
     dag_id="apply_retention",
     doc_md=__doc__,
     tags=["privacy"],
-    schedule=CronDataIntervalTimetable("30 5 * * *", timezone="UTC"),
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(minutes=5)},
     params={"dry_run": Param(False, type="boolean", description="only count what would go")},
+    **by_clock("30 5 * * *", retry_delay=timedelta(minutes=5)),
 ):
     ApplyRetentionOperator(
         task_id="apply_retention",

@@ -12,23 +12,13 @@ region in `raw_hubspot.contacts`, `staging.contacts`, `marts.person` (connection
 `hubspot.consent`). Before the first load of contacts it has nothing to do. How consent is decided: `docs/consent.md`.
 """
 
-from datetime import UTC, datetime, timedelta
-
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import DAG
 
 from nurture.campaign import card
 from nurture.operators.sync_consent import SyncConsentOperator
+from nurture.schedules import by_clock
 
-with DAG(
-    dag_id="consent_sync",
-    doc_md=__doc__,
-    tags=["data"],
-    schedule=CronDataIntervalTimetable("30 * * * *", timezone="UTC"),
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=30)},
-):
+with DAG(dag_id="consent_sync", doc_md=__doc__, tags=["data"], **by_clock("30 * * * *")):
     SyncConsentOperator(
         task_id="sync_consent",
         doc_md=card(

@@ -12,22 +12,16 @@ has the report and says what. **When it is green** release it: `python -m nurtur
 Running it again costs nothing: copy for the same text, facts and model is in the store.
 """
 
-from datetime import UTC, datetime, timedelta
-
 from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.operators.evaluate_prompt import EvaluatePromptOperator
+from nurture.schedules import by_hand
 
 with DAG(
     dag_id="evaluate_prompt",
     doc_md=__doc__,
     tags=["operations"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    is_paused_upon_creation=False,
-    default_args={"owner": "marketing-data", "retries": 1, "retry_delay": timedelta(seconds=30)},
     params={
         "template": Param(
             "lead_nurture@v2",
@@ -40,6 +34,7 @@ with DAG(
             None, type=["null", "string"], description="version to compare with; empty: the newest other released one"
         ),
     },
+    **by_hand(retries=1),
 ):
     EvaluatePromptOperator(
         task_id="evaluate_prompt",

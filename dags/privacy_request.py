@@ -20,7 +20,7 @@ erasure finds nothing. Not erased from here: GA4 itself (use its user deletion),
 `docs/privacy.md` has more.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, Param, TriggerRule
 
@@ -33,6 +33,7 @@ from nurture.operators.privacy_request import (
     ReportRequestOperator,
     VerifyErasureOperator,
 )
+from nurture.schedules import by_hand
 
 FOUND = {
     "request_id": "{{ ti.xcom_pull(task_ids='find_person')['request_id'] }}",
@@ -43,14 +44,7 @@ with DAG(
     dag_id="privacy_request",
     doc_md=__doc__,
     tags=["privacy"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
     max_active_runs=1,
-    is_paused_upon_creation=False,  # a request must not wait for somebody to find the switch
-    render_template_as_native_obj=False,
-    default_args={"owner": "marketing-data", "retries": 4, "retry_delay": timedelta(seconds=30),
-                  "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=10)},
     params={
         "action": Param("export", type="string", enum=["export", "erase"], description="erase cannot be undone"),
         "crm_id": Param(None, type=["null", "string"], pattern=r"^\d{1,20}$",
@@ -62,6 +56,7 @@ with DAG(
         "ticket": Param(None, type=["null", "string"], maxLength=80,
                         description="number of the request in your own system; kept, so no names"),
     },
+    **by_hand(retries=4, retry_exponential_backoff=True, max_retry_delay=timedelta(minutes=10)),
 ):  # fmt: skip
     find_person = FindPersonOperator(
         task_id="find_person",

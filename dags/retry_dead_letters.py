@@ -18,28 +18,18 @@ letter stays in `ops.dead_letter_retry` with who and why, and in the task's log 
 itself; clear the task, it goes on where it ended.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.dead_letters.sources import SOURCES
 from nurture.operators.retry_dead_letters import RetryDeadLettersOperator
-
-# What their steps of the push are given; a test holds this together with the campaigns' own files.
-CAMPAIGNS: dict[str, dict[str, Any]] = {"lead_nurture": {"freshness_days": 7}}
+from nurture.schedules import by_hand
 
 with DAG(
     dag_id="retry_dead_letters",
     doc_md=__doc__,
     tags=["operations"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    is_paused_upon_creation=False,  # it must work at once on the day when it is needed
     max_active_runs=1,
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=30)},
     params={
         "action": Param("retry", type="string", enum=["retry", "give up"], description="give up needs ids and a note"),
         "source": Param("all", type="string", enum=["all", *SOURCES], description="all: every source that can be retried"),
@@ -59,10 +49,10 @@ with DAG(
         ),
         "note": Param(None, type=["null", "string"], description="why; kept with each letter"),
     },
+    **by_hand(),
 ):
     RetryDeadLettersOperator(
         task_id="retry_dead_letters",
-        campaigns=CAMPAIGNS,
         doc_md=card(
             "try dead letters again that a person chose, or give them up",
             "ops.dead_letter, CRM → ops.push_ledger, raw_hubspot.contacts, ops.dead_letter_retry",

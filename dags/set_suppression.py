@@ -18,22 +18,18 @@ An address is refused, and not repeated in the log.
 **When it fails** No list was changed; the log says which value is wrong and what was expected.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.operators.set_suppression import SetSuppressionOperator
+from nurture.schedules import by_hand
 
 with DAG(
     dag_id="set_suppression",
     doc_md=__doc__,
     tags=["operations"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    is_paused_upon_creation=False,  # it must work at once on the day when it is needed
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "list": Param("do_not_contact", type="string", pattern="^[a-z][a-z0-9_]{0,59}$", description="any name"),
         "action": Param("add", type="string", enum=["add", "remove"]),
@@ -43,6 +39,7 @@ with DAG(
         ),
         "note": Param(None, type=["null", "string"], description="why; people see it as the reason"),
     },
+    **by_hand(retry_delay=timedelta(seconds=5)),
 ):
     SetSuppressionOperator(
         task_id="set_suppression",

@@ -14,12 +14,13 @@ What was written with another version or model and is not pushed yet goes out as
 **When it fails** Nothing was switched; the log names the valid choices.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.operators.set_switch import SetSwitchOperator
+from nurture.schedules import by_hand
 
 CAMPAIGNS = ["lead_nurture"]
 
@@ -27,11 +28,6 @@ with DAG(
     dag_id="set_switch",
     doc_md=__doc__,
     tags=["operations"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    is_paused_upon_creation=False,  # it must work at once on the day when it is needed
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "campaign": Param("*", type="string", enum=["*", *CAMPAIGNS], description="* is every campaign"),
         "ai_personalization": Param("unchanged", type="string", enum=["unchanged", "on", "off"]),
@@ -41,6 +37,7 @@ with DAG(
         "model": Param("unchanged", type="string", description="a model's name, own, or unchanged"),
         "note": Param(None, type=["null", "string"], description="why; kept with the change"),
     },
+    **by_hand(retry_delay=timedelta(seconds=5)),
 ):
     SetSwitchOperator(
         task_id="set_switch",

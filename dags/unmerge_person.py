@@ -15,23 +15,19 @@ and why.
 **When it fails** Nobody was separated; the log says what to name instead.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
 from nurture.campaign import card
 from nurture.operators.unmerge_person import UnmergePersonOperator
+from nurture.schedules import by_hand
 
 with DAG(
     dag_id="unmerge_person",
     doc_md=__doc__,
     tags=["operations"],
-    schedule=None,
-    start_date=datetime(2018, 1, 1, tzinfo=UTC),
-    catchup=False,
-    is_paused_upon_creation=False,  # it must work at once on the day when it is needed
     max_active_runs=1,
-    default_args={"owner": "marketing-data", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "person_id": Param(None, type=["null", "string"], description="who was merged by mistake, p_…; or"),
         "crm_id": Param(None, type=["null", "string"], description="the contact that the CRM swallowed by mistake"),
@@ -40,6 +36,7 @@ with DAG(
         ),
         "note": Param(None, type=["null", "string"], description="why; needed, and kept with the separation"),
     },
+    **by_hand(retry_delay=timedelta(seconds=5)),
 ):
     UnmergePersonOperator(
         task_id="unmerge_person",

@@ -7,11 +7,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from demo.bigquery import BigQueryEmulator, running
 
 Row = dict[str, Any]
+PARAMS = pa.list_(
+    pa.struct([
+        ("key", pa.string()),
+        ("value", pa.struct([
+            ("string_value", pa.string()), ("int_value", pa.int64()), ("float_value", pa.float64()),
+            ("double_value", pa.float64()),
+        ])),
+    ])
+)  # fmt: skip
+TYPES = {
+    "event_date": pa.string(), "event_timestamp": pa.int64(), "event_name": pa.string(), "event_params": PARAMS,
+    "user_id": pa.string(), "user_pseudo_id": pa.string(), "user_properties": PARAMS,
+    "items": pa.list_(pa.struct([("item_id", pa.string()), ("item_name", pa.string()), ("price", pa.float64())])),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +69,9 @@ def event(day: date, name: str = "page_view", *, second: int = 0, **columns: Any
         "device": {"category": "desktop", "web_info": {"browser": "Edge"}},
         "stream_id": "1234",
     } | columns
+
+
+def arrow(rows: list[Row]) -> pa.Table:
+    """The rows as BigQuery would deliver them: known columns in the export's types, others as they come."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: pa.array([row.get(name) for row in rows], TYPES.get(name)) for name in names})

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 
 import psycopg
@@ -20,9 +21,11 @@ from nurture.copywriting.campaign_copy import CopyCounts
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.openai_model import OpenAIModel
 from nurture.copywriting.store import Run
+from nurture.copywriting.switch import set_switch
 from nurture.policy import Llm
 from sandbox.model import RunningModel
 
+INDUSTRIES = ("retail", "healthcare", "logistics", "manufacturing")
 MODELS = {"openai": "sandbox-writer-1", "anthropic": "sandbox-scribe-1"}
 
 
@@ -132,3 +135,27 @@ class Wrapped:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._vendor, name)
+
+
+def switch(night: BatchNight, *, is_on: bool) -> None:
+    set_switch(night.connection, "ai_personalization", "lead_nurture", is_on=is_on, changed_by="test")
+    night.connection.commit()
+
+
+def reserved(night: BatchNight) -> tuple[Decimal, int]:
+    """What is set aside for the run."""
+    [(usd, tokens)] = night.rows("SELECT reserved_usd, reserved_tokens FROM ops.budget WHERE scope = 'run'")
+    return usd, tokens
+
+
+def pass_the_deadline(night: BatchNight, *, hours: float = 0) -> None:
+    night.connection.execute("UPDATE ops.llm_batch SET deadline = clock_timestamp() - make_interval(hours => %s)", (hours,))
+    night.connection.commit()
+
+
+def states(night: BatchNight) -> list[Any]:
+    return [row[0] for row in night.rows("SELECT state FROM ops.llm_batch ORDER BY planned_at, batch_key")]
+
+
+def statuses(night: BatchNight) -> list[Any]:
+    return [row[0] for row in night.rows("SELECT status FROM ops.llm_call WHERE batch_key IS NOT NULL ORDER BY status")]

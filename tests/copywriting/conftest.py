@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from batch_night import BatchNight
+from batch_night import INDUSTRIES, BatchNight
 from copy_night import CAMPAIGN, DAY, FALLBACK, TEMPLATE, Night
 
 from demo.postgres import EmbeddedPostgres
@@ -92,3 +92,11 @@ def invite(warehouse: psycopg.Connection) -> Callable[..., None]:
         warehouse.commit()
 
     return add
+
+
+@pytest.fixture
+def four_contexts(batch_night: BatchNight, invite: Callable[..., None]) -> BatchNight:
+    """Eight people in four contexts, and no batch yet."""
+    for industry in INDUSTRIES:
+        invite({"industry": industry, "pain_point": "stock errors"}, people=2)
+    return batch_night

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from batch_night import BatchNight
+from batch_night import BatchNight, pass_the_deadline
 
 from nurture.copywriting.batches.batch_run import Waiting
 
@@ -22,11 +22,6 @@ def night(batch_night: BatchNight, invite: Invite) -> BatchNight:
     batch_night.behave(seconds=3600)
     batch_night.wait()
     return batch_night
-
-
-def make_overdue(night: BatchNight, *, hours: float) -> None:
-    night.connection.execute("UPDATE ops.llm_batch SET deadline = clock_timestamp() - make_interval(hours => %s)", (hours,))
-    night.connection.commit()
 
 
 def batches(night: BatchNight) -> list[Any]:
@@ -56,7 +51,7 @@ def test_a_night_of_calls_waits_for_the_batch_that_is_out_and_does_not_pay_twice
 def test_a_night_of_calls_asks_for_what_the_batch_left_and_for_what_is_new(night: BatchNight, invite: Invite) -> None:
     invite({"industry": "logistics", "pain_point": "stock errors"})
     night.behave(seconds=3600, done_share=0.5)
-    make_overdue(night, hours=0)
+    pass_the_deadline(night)
 
     counts = night.write_in_calls()
 
@@ -68,7 +63,7 @@ def test_a_night_of_calls_asks_for_what_the_batch_left_and_for_what_is_new(night
 @pytest.mark.slow
 def test_a_night_of_calls_does_not_ask_for_what_a_lost_batch_may_be_paid_for(night: BatchNight) -> None:
     night.behave(seconds=3600, cancel_seconds=3600)
-    make_overdue(night, hours=2)
+    pass_the_deadline(night, hours=2)
 
     counts = night.write_in_calls()
     again = night.write_in_calls()
@@ -82,7 +77,7 @@ def test_a_batch_at_a_vendor_that_is_no_longer_asked_is_closed_as_lost_a_day_beh
     night.behave(seconds=0)
     night.attempt_in_calls()
     before = batches(night)
-    make_overdue(night, hours=25)
+    pass_the_deadline(night, hours=25)
 
     night.run_id = "manual__2"
     night.write_in_calls()
@@ -105,7 +100,7 @@ def test_a_batch_whose_results_the_vendor_has_put_away_is_closed_as_lost(
 
     monkeypatch.setattr(AsyncBatches, "retrieve", retrieve_archived)
     night.behave(seconds=0)
-    make_overdue(night, hours=30 * 24)
+    pass_the_deadline(night, hours=30 * 24)
 
     counts = night.finish(remainder="static")
 
@@ -124,7 +119,7 @@ def test_a_batch_costs_what_its_own_model_costs_whichever_is_asked_now(night: Ba
 
 def test_a_batch_that_was_just_given_up_is_not_waited_for(night: BatchNight) -> None:
     night.behave(seconds=3600, cancel_seconds=3600)
-    make_overdue(night, hours=48)
+    pass_the_deadline(night, hours=48)
     night.run_id = "manual__2"
 
     waiting = night.wait()

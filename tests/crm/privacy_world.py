@@ -25,8 +25,7 @@ from nurture.warehouse.crm_contacts import LoadCounts, load_chosen_contacts, loa
 from nurture.warehouse.ga4_events import Run, load_day
 from nurture.warehouse.statements import statement
 from sandbox.crm.server import RunningCrm
-from tests.ga4_fixtures import Row, event, param
-from tests.test_ga4_shape import arrow
+from tests.ga4_fixtures import Row, arrow, event, param
 from warehouse_rows import DAY, resolve
 
 PEOPLE = [71_000_001, 71_000_002, 71_000_003, 71_000_004, 71_000_005]

@@ -10,7 +10,7 @@ from output_night import on_timeline, output_states
 
 from nurture.campaign import Arms, campaign
 from nurture.dead_letters.letters import Asking, Choice
-from nurture.dead_letters.outputs import write_again
+from nurture.dead_letters.messages import OUTPUT, push_again
 from nurture.dead_letters.retry import retry
 from nurture.errors import ConfigError
 from nurture.hooks.hubspot import HubSpotHook
@@ -68,7 +68,11 @@ def test_a_note_that_was_refused_is_tried_again_through_its_dead_letter(
         warehouse,
         Asking("retry_dead_letters", "run-2", "robin"),
         Choice(),
-        {"crm.note": lambda letters: write_again(warehouse, letters, lambda night, persons: step.push(again, only=persons))},
+        {
+            "crm.note": lambda letters: push_again(
+                warehouse, OUTPUT, letters, lambda night, persons: step.push(again, only=persons)
+            )
+        },
     )
 
     assert refused == {"rejected": 2}

@@ -1,6 +1,7 @@
 """The DAG `retry_dead_letters` on a real CRM: chosen rows are tried again, answers are kept, nobody is written to twice."""
 
 from inspect import signature
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,9 +22,11 @@ from campaign_night import (
     states,
 )
 
-from dags_under_test import dag_bag
+from dags_under_test import FOLDER, dag_bag
+from nurture.errors import TerminalError
 from nurture.hooks.hubspot import HubSpotHook
 from nurture.operators.push_to_crm import PushToCrmOperator
+from nurture.operators.retry_dead_letters import push_step
 from nurture.policy import Crm
 from sandbox.crm.server import RunningCrm
 
@@ -249,21 +252,38 @@ def contact_letters(warehouse: psycopg.Connection) -> dict[str, int]:
     return dict(rows)
 
 
-def test_the_dag_pushes_as_the_campaigns_own_steps_do(retry: Any) -> None:
-    bag = dag_bag().dags
-    known = bag["retry_dead_letters"].get_task("retry_dead_letters").campaigns
+def test_a_message_is_pushed_as_the_campaigns_own_steps_push_it() -> None:
     of_the_step_alone = {"self", "kwargs", "lane", "day", "campaign"}
+    arguments = set(signature(PushToCrmOperator.__init__).parameters) - of_the_step_alone
+    campaigns = {name: dag for name, dag in dag_bag().dags.items() if "campaign" in dag.tags}
 
-    campaigns = {name: dag for name, dag in bag.items() if "campaign" in dag.tags}
+    retried = {name: push_step(FOLDER, name) for name in campaigns}
 
-    assert set(known) == set(campaigns), "name every campaign in dags/retry_dead_letters.py"
     for name, dag in campaigns.items():
-        own = set(signature(PushToCrmOperator.__init__).parameters) - of_the_step_alone
-        as_retried = PushToCrmOperator(task_id="t", campaign=name, day=DAY, lane="ready", **known[name])
-        for argument in own:
-            assert getattr(as_retried, argument) == getattr(dag.get_task("push_ready"), argument), (
-                f"{name}: give {argument} in dags/retry_dead_letters.py as in dags/{name}.py"
-            )
+        for own in ("push_ready", "push_approved"):
+            for argument in arguments:
+                assert getattr(retried[name], argument) == getattr(dag.get_task(own), argument), f"{name}.{own}: {argument}"
+
+
+def test_what_a_campaigns_file_chooses_holds_for_its_letters_too(tmp_path: Path) -> None:
+    (tmp_path / "spring.py").write_text(
+        """
+from nurture.campaign import Arms, campaign  # builds an Airflow DAG
+
+campaign(dag_id="spring", doc="# Spring", template="a@v1", fallback_template="b@v1", triggers=[], lifecycle_stages=[],
+         arms=Arms(ai=0.5, static=0.4), freshness_days=3, outputs=("properties", "note"))
+"""
+    )
+
+    step = push_step(tmp_path, "spring")
+
+    assert (step.freshness_days, step.outputs) == (3, ("properties", "note"))
+
+
+@pytest.mark.parametrize("name", ["set_switch", "a_campaign_that_was_removed"])
+def test_what_has_no_campaigns_file_is_not_pushed(name: str) -> None:
+    with pytest.raises(TerminalError, match=f"{name}.py, beside the file of this DAG, is missing or makes no campaign"):
+        push_step(FOLDER, name)
 
 
 def test_params_that_make_no_sense_retry_nothing(retry: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from nurture.paths import INCLUDE
-from nurture.policy import Count, Strict, read_strict
+from nurture.strict_yaml import Count, Strict, read_strict
 
 CONSENT_REGIONS = INCLUDE / "consent_regions.yaml"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from nurture.paths import PROMPTS
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 PLACEHOLDERS = PROMPTS / "placeholders.yaml"
 LONGEST_VALUE = 80  # characters of one filled-in value

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from nurture.copywriting.stems import Stems, stem, stems
 from nurture.paths import INCLUDE
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 COPY_RULES = INCLUDE / "copy_rules.yaml"
 

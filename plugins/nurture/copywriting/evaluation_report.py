@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from nurture import policy
-from nurture.policy import Strict
+from nurture.strict_yaml import Strict
 
 
 class Evaluated(Strict):

@@ -11,7 +11,7 @@ from pydantic import Field
 from nurture.copywriting.vocabulary import Vocabulary, load_vocabulary
 from nurture.errors import ConfigError
 from nurture.paths import FACTS
-from nurture.policy import Count, Strict, read_strict
+from nurture.strict_yaml import Count, Strict, read_strict
 
 TOPIC_LISTS = ("industries", "pain_points", "products", "personas")
 """Lists of the vocabulary whose words a fact may be about."""

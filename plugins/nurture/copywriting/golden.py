@@ -8,7 +8,7 @@ from pydantic import Field
 from nurture.copywriting.vocabulary import CONTEXT_LISTS, Context, Vocabulary, nothing_known
 from nurture.errors import ConfigError
 from nurture.paths import PROMPTS
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 FEWEST_CONTEXTS = 8
 

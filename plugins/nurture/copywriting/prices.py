@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel, field_validator
 
 from nurture.paths import INCLUDE
-from nurture.policy import Strict, Usd, read_strict
+from nurture.strict_yaml import Strict, Usd, read_strict
 
 PRICES = INCLUDE / "prices.yaml"
 MILLION = Decimal(1_000_000)

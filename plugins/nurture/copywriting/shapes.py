@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from nurture.policy import Count, Strict
+from nurture.strict_yaml import Count, Strict
 
 MESSAGE_PARTS = ("headline", "body", "cta")
 """What a campaign pushes: the CRM has a property for each."""

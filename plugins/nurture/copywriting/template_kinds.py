@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from nurture.copywriting.shapes import MESSAGE_PARTS, Shape
 from nurture.copywriting.vocabulary import Context
-from nurture.policy import Count, Strict
+from nurture.strict_yaml import Count, Strict
 
 VARIABLE = re.compile(r"\{\{ ([a-z_]+) \}\}")
 PRESENT, ABSENT = "present", "absent"

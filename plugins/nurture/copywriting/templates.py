@@ -13,7 +13,7 @@ from nurture.copywriting.template_kinds import VARIABLE, ModelTemplate, Part, St
 from nurture.copywriting.vocabulary import load_vocabulary
 from nurture.errors import ConfigError
 from nurture.paths import PROMPTS
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 __all__ = [
     "VARIABLE", "Limit", "Limits", "ModelTemplate", "Part", "Shape", "StaticTemplate", "Template",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nurture.paths import INCLUDE
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 VOCABULARY = INCLUDE / "vocabulary.yaml"
 LONGEST_WORD = 80  # characters; no word of the vocabulary comes near, so longer values need no look

@@ -1,8 +1,9 @@
-"""Dead letters of the push: each is pushed once more for its own day and lane, by the push of any night."""
+"""Dead letters of the push, of messages, notes and tasks: each is tried once more by the push of its own night."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
@@ -19,9 +20,28 @@ PushChosen = Callable[[Night, Sequence[str]], None]
 """Push what a night has for some persons (ids), and nothing else of it; raises what `Push.run` raises."""
 
 
+class Written(NamedTuple):
+    """What a letter is about: the statement that says where it stands, and why a push may leave it alone."""
+
+    standing: str
+    not_claimed: str
+
+
+MESSAGE = Written(
+    "dead_letter/push_standing.sql",
+    "not claimed: another push holds the message, or one to another contact of the same human is under way; "
+    "try this letter again when it has ended",
+)
+OUTPUT = Written(
+    "dead_letter/output_standing.sql",
+    "not claimed: the message is older than the campaign's freshness, the campaign does not choose this output any "
+    "more, or another push holds it. Try again when that push has ended, or give it up.",
+)
+
+
 @dataclass(frozen=True)
 class Standing:
-    """Where a letter's message stands; `state` is None when the ledger has none, `lane` when its night has none."""
+    """Where it stands; `state` is None when the ledger has none, `lane` when its night has none."""
 
     dead_letter_id: int
     campaign: str
@@ -39,10 +59,12 @@ class Standing:
         return self.campaign, self.day or "", self.lane or ""
 
 
-def push_again(connection: psycopg.Connection, letters: Sequence[Letter], push: PushChosen) -> Iterator[Answers]:
+def push_again(
+    connection: psycopg.Connection, written: Written, letters: Sequence[Letter], push: PushChosen
+) -> Iterator[Answers]:
     """What came of `letters`, night by night. A night that cannot be pushed does not keep the others back."""
-    before = standings(connection, [letter.dead_letter_id for letter in letters])
-    answers = {one.dead_letter_id: why_not(one) for one in before}
+    before = _standings(connection, written, [letter.dead_letter_id for letter in letters])
+    answers = {one.dead_letter_id: _why_not(one) for one in before}
     yield {dead_letter_id: answer for dead_letter_id, answer in answers.items() if answer}
     ready = sorted((one for one in before if not answers[one.dead_letter_id]), key=lambda one: one.night)
     for night, group in groupby(ready, key=lambda one: one.night):
@@ -53,21 +75,20 @@ def push_again(connection: psycopg.Connection, letters: Sequence[Letter], push: 
         except (TransientError, TerminalError, OutcomeUnknown) as error:
             problem = str(error)
         yield {
-            one.dead_letter_id: _came_of(tried[one.dead_letter_id], one, problem)
-            for one in standings(connection, list(tried))
+            one.dead_letter_id: _came_of(written, tried[one.dead_letter_id], one, problem)
+            for one in _standings(connection, written, list(tried))
         }
 
 
-def standings(connection: psycopg.Connection, dead_letter_ids: Sequence[int]) -> list[Standing]:
-    """Where messages stand now, by dead letter id."""
+def _standings(connection: psycopg.Connection, written: Written, dead_letter_ids: Sequence[int]) -> list[Standing]:
     with connection.cursor(row_factory=class_row(Standing)) as cursor:
-        found = cursor.execute(statement("dead_letter/push_standing.sql"), {"ids": list(dead_letter_ids)}).fetchall()
+        found = cursor.execute(statement(written.standing), {"ids": list(dead_letter_ids)}).fetchall()
     connection.commit()
     return found
 
 
-def why_not(standing: Standing) -> Answer | None:
-    """Why a message is not pushed again, or None."""
+def _why_not(standing: Standing) -> Answer | None:
+    """Why it is not pushed again, or None."""
     if standing.state is None:
         return Answer("not_retried", "the ledger has no such row any more, so nothing is written. Give it up.")
     if standing.state in SETTLED:
@@ -93,7 +114,7 @@ def why_not(standing: Standing) -> Answer | None:
     return None
 
 
-def _came_of(before: Standing, after: Standing, problem: str | None) -> Answer:
+def _came_of(written: Written, before: Standing, after: Standing, problem: str | None) -> Answer:
     if after.state == "confirmed":
         return Answer("mended", str(after.reason))
     if after.state in SETTLED:
@@ -104,8 +125,4 @@ def _came_of(before: Standing, after: Standing, problem: str | None) -> Answer:
         return Answer("refused", problem)
     if after.attempts > before.attempts:
         return Answer("refused", str(after.reason))
-    return Answer(
-        "refused",
-        "not claimed: another push holds the message, or one to another contact of the same human is under way; "
-        "try this letter again when it has ended",
-    )
+    return Answer("refused", written.not_claimed)

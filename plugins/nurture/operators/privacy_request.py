@@ -8,6 +8,8 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from nurture.operators.triggered_by import triggered_by
+
 
 class FindPersonOperator(BaseOperator):
     """Gathers every identifier of the person whom the Params name; for an erasure, sets the tombstones at once.
@@ -24,8 +26,7 @@ class FindPersonOperator(BaseOperator):
         from nurture.errors import TerminalError
         from nurture.privacy.requests import identifiers, open_request, read_form
 
-        params = context["params"]
-        asked_by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
+        params, asked_by = context["params"], triggered_by(context)
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             try:
                 action, named = read_form(params)

@@ -1,15 +1,18 @@
 """Tries dead letters again that a person chose in the UI, or gives them up."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from nurture.contact_policy.seed_list import campaign_of
 from nurture.operators.push_to_crm import PushToCrmOperator
+from nurture.operators.triggered_by import triggered_by
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,22 +27,11 @@ class RetryDeadLettersOperator(BaseOperator):
     `ops.dead_letter_retry`.
 
     One bad letter never stops the others, and one that is refused again does not turn the run red. A second attempt goes on
-    where the first one ended.
-
-    Args:
-        campaigns: by name, what their `PushToCrmOperator`s are given besides campaign, lane and day.
+    where the first one ended. A message is pushed by the step of its campaign's own file, which lies beside this DAG's.
     """
 
-    def __init__(
-        self,
-        *,
-        campaigns: Mapping[str, Mapping[str, Any]],
-        crm_conn_id: str = "crm",
-        warehouse_conn_id: str = "warehouse",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, crm_conn_id: str = "crm", warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.campaigns = campaigns
         self.crm_conn_id = crm_conn_id
         self.warehouse_conn_id = warehouse_conn_id
 
@@ -53,8 +45,7 @@ class RetryDeadLettersOperator(BaseOperator):
             wish = read_wish(context["params"])
         except TerminalError as error:
             raise AirflowFailException(f"Nothing was tried again: {error}") from None
-        asked_by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
-        asking = Asking(context["dag"].dag_id, context["run_id"], asked_by, wish.note)
+        asking = Asking(context["dag"].dag_id, context["run_id"], triggered_by(context), wish.note)
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             if wish.action == GIVE_UP:
                 answers = give_up(connection, asking, wish.choice)
@@ -65,15 +56,17 @@ class RetryDeadLettersOperator(BaseOperator):
         return dict(outcomes)
 
     def _handlers(self, connection: "psycopg.Connection", asking: "Asking", context: Context) -> "dict[str, Handler]":
-        from nurture.dead_letters import messages, outputs, pieces
+        from nurture.dead_letters.messages import MESSAGE, OUTPUT, push_again
+        from nurture.dead_letters.pieces import ask_again
         from nurture.dead_letters.sources import CONTACT, COPY, NOTE, PUSH, TASK
 
+        push = partial(self._push, context)
         return {
-            PUSH: partial(messages.push_again, connection, push=partial(self._push, context)),
-            NOTE: partial(outputs.write_again, connection, push=partial(self._push, context)),
-            TASK: partial(outputs.write_again, connection, push=partial(self._push, context)),
+            PUSH: partial(push_again, connection, MESSAGE, push=push),
+            NOTE: partial(push_again, connection, OUTPUT, push=push),
+            TASK: partial(push_again, connection, OUTPUT, push=push),
             CONTACT: partial(self._read_contacts, connection, asking),
-            COPY: partial(pieces.ask_again, connection),
+            COPY: partial(ask_again, connection),
         }
 
     def _read_contacts(
@@ -89,18 +82,27 @@ class RetryDeadLettersOperator(BaseOperator):
 
     def _push(self, context: Context, night: "Night", person_ids: Sequence[str]) -> None:
         """Push what one night has for some persons as the campaign's own step does it."""
-        from nurture.contact_policy.seed_list import campaign_of
-        from nurture.errors import TerminalError
-
         name, day, lane = night
-        campaign = campaign_of(name)  # of a test send too
-        if campaign not in self.campaigns:
-            raise TerminalError(
-                f"{campaign} is no campaign that this DAG knows ({', '.join(self.campaigns)}): add it to "
-                "dags/retry_dead_letters.py"
-            )
-        step = PushToCrmOperator(
-            task_id=f"push_{campaign}_{day}_{lane}", campaign=name, day=day, lane=lane, crm_conn_id=self.crm_conn_id,
-            warehouse_conn_id=self.warehouse_conn_id, **self.campaigns[campaign],
-        )  # fmt: skip
+        step = push_step(Path(self.dag.fileloc).parent, campaign_of(name))  # of a test send too
+        step.campaign, step.day, step.lane = name, day, lane
         step.push(context, only=person_ids)
+
+
+def push_step(folder: Path, campaign: str) -> PushToCrmOperator:
+    """The step by which `campaign` pushes, as its file in `folder` makes it.
+
+    Raises:
+        TerminalError: there is no such file, or it is no campaign's.
+    """
+    from airflow.dag_processing.dagbag import DagBag
+
+    from nurture.errors import TerminalError
+
+    dag = DagBag(folder / f"{campaign}.py", load_op_links=False).dags.get(campaign)
+    step = dag.task_dict.get("push_ready") if dag else None
+    if not isinstance(step, PushToCrmOperator):
+        raise TerminalError(
+            f"{campaign}.py, beside the file of this DAG, is missing or makes no campaign {campaign}, so nobody knows how "
+            "it pushes. Put it right, or give the letter up"
+        )
+    return step

@@ -7,6 +7,8 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from nurture.operators.triggered_by import triggered_by
+
 
 class SetSuppressionOperator(BaseOperator):
     """Adds to a list of `ops.suppression`, or removes from it, as the run's Params say; who, when and why stay.
@@ -27,8 +29,7 @@ class SetSuppressionOperator(BaseOperator):
             change = read_change(context["params"])
         except TerminalError as error:
             raise AirflowFailException(f"No list was changed: {error}") from None
-        by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
-            counts = apply_change(connection, change, by=by)
+            counts = apply_change(connection, change, by=triggered_by(context))
         self.log.info("%s, %s of kind %s: %s", change.list, change.action, change.kind, counts)
         return {"list": change.list, "action": change.action, "kind": change.kind, **asdict(counts)}

@@ -8,6 +8,8 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from nurture.operators.triggered_by import triggered_by
+
 
 class SetSwitchOperator(BaseOperator):
     """Writes `ops.switch` as the run's Params say; who, when and why stay in `ops.switch_event`.
@@ -37,12 +39,11 @@ class SetSwitchOperator(BaseOperator):
             changes = read_changes(params, self.campaigns, vendor=LlmHook(self.llm_conn_id).vendor)
         except TerminalError as error:
             raise AirflowFailException(f"Nothing was switched: {error}") from None
-        changed_by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             for change in changes:
                 set_switch(
                     connection, change.name, change.campaign, is_on=change.is_on, value=change.value,
-                    changed_by=changed_by, note=params.get("note"),
+                    changed_by=triggered_by(context), note=params.get("note"),
                 )  # fmt: skip
                 self.log.info("%s", change)
             now = {

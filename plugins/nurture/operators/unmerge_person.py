@@ -7,6 +7,8 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from nurture.operators.triggered_by import triggered_by
+
 
 class UnmergePersonOperator(BaseOperator):
     """Tells one person apart as the run's Params say; who, when and why stay in `ops.identity_event`.
@@ -24,7 +26,6 @@ class UnmergePersonOperator(BaseOperator):
         from nurture.identity.unmerge import unmerge
 
         params = context["params"]
-        decided_by = getattr(context["dag_run"], "triggering_user_name", None) or "nobody who is known"
         with PostgresHook(postgres_conn_id=self.warehouse_conn_id).get_conn() as connection:
             try:
                 done = unmerge(
@@ -32,7 +33,7 @@ class UnmergePersonOperator(BaseOperator):
                     person_id=params.get("person_id"),
                     crm_id=params.get("crm_id"),
                     new_crm_id=params.get("new_crm_id"),
-                    decided_by=decided_by,
+                    decided_by=triggered_by(context),
                     note=params.get("note") or "",
                 )
             except TerminalError as error:

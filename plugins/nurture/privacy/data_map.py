@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nurture.paths import INCLUDE
-from nurture.policy import Strict, read_strict
+from nurture.strict_yaml import Strict, read_strict
 
 PERSONAL_DATA = INCLUDE / "personal_data.yaml"
 

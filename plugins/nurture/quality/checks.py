@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 
 from nurture.errors import ConfigError
 from nurture.paths import CHECKS
-from nurture.policy import Gates, Policy, Strict, read_strict
+from nurture.policy import Gates, Policy
+from nurture.strict_yaml import Strict, read_strict
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
