@@ -9,6 +9,7 @@ from campaign_night import CAMPAIGN, DAY, add_copy, merge, unsubscribe
 from output_night import confirmed_night, on_timeline, output_reason, output_states, write
 from psycopg.types.json import Jsonb
 
+from nurture.dead_letters.letters import settle
 from nurture.errors import ConfigError, TerminalError
 from nurture.hooks.hubspot import HubSpotHook
 from nurture.ledger.accounting import account
@@ -162,6 +163,7 @@ def test_a_note_that_the_crm_refuses_is_a_dead_letter_until_it_is_mended(
     )
     warehouse.commit()
     mended = write(warehouse, timeline, crm_policy, run_id="run-2")["note"]
+    settle(warehouse)
 
     assert (counts["written"], counts["rejected"], counts["batches"]) == (3, 2, 1)
     assert (state, "VALIDATION_ERROR" in reason, "xxx" in reason) == ("rejected", True, False)

@@ -37,7 +37,7 @@ CAME_FROM = {
 }
 """For each state, those that a row may come from; going back to `claimed` lets go of the row."""
 
-SETTLED = ("confirmed", "suppressed", "superseded")  # nothing is left to do: a dead letter of the message is resolved
+SETTLED = ("confirmed", "suppressed", "superseded")  # nothing is left to do
 SOURCE = "crm.push"  # of dead letters
 
 
@@ -130,8 +130,6 @@ class Attempt:
                 state=state,
                 from_states=[only_from] if only_from else CAME_FROM[state],
                 next_token=NOBODY if state == "claimed" else self.token,
-                is_settled=state in SETTLED,
-                letter_source=SOURCE,
                 person_ids=[person_id for person_id, _ in reasons],
                 slots=[slot for _, slot in reasons],
                 reasons=list(reasons.values()),

@@ -26,7 +26,6 @@ CAME_FROM = {
 }
 """For each state, those that a row may come from; going back to `claimed` lets go of the row."""
 
-SETTLED = ("confirmed", "suppressed")
 START: Slot = ("", "")  # before every key
 
 
@@ -119,8 +118,6 @@ class OutputRows:
                 state=state,
                 from_states=[only_from] if only_from else CAME_FROM[state],
                 next_token=NOBODY if state == "claimed" else self._attempt.token,
-                is_settled=state in SETTLED,
-                letter_source=self.source,
                 keys=list(reasons),
                 reasons=list(reasons.values()),
                 record_ids=[(record_ids or {}).get(key) for key in reasons],
