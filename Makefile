@@ -24,7 +24,7 @@ help:
 	@echo "make stop    end everything that make demo started"
 	@echo "make clean   the same, and delete the demo's data"
 	@echo "make test    every test, lint, types and import contracts; make test-fast: what needs no Airflow run"
-	@echo "make disarm  disarm each gate check in turn and see a test go red"
+	@echo "make disarm  disarm each gate check, and each guard of the ledger, and see what goes red"
 	@echo "make faults  10,000 random schedules of crashes, lost answers and withdrawals, and 100 with real processes;"
 	@echo "             SEED=7 plays the same ones again"
 	@echo "make bench   benchmarks, printed as ratios (docs/benchmarks.md)"
@@ -71,6 +71,7 @@ test-fast: install
 
 disarm: install
 	$(BIN)/python -m tests.disarm_each_check
+	$(BIN)/python -m tests.faults.disarm
 
 faults: install
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
