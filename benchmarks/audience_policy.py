@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.repeated_night import NIGHT
 from demo.postgres import EmbeddedPostgres, free_port
 from nurture.consent.rules import load_rules
 from nurture.contact_policy.rules import timing, withholding
@@ -66,11 +67,7 @@ PLAIN = (
     "UPDATE marts.audience SET suppressed_detail = 'x', send_after = now()"
     " WHERE campaign = %(campaign)s AND day = %(day)s::date"
 )
-STEPS = {
-    "select_audience": ["audience/delete.sql", "audience/lead_nurture.sql", "audience/analyze.sql"],
-    "apply_consent": ["audience/apply_consent.sql"],
-    "apply_contact_policy": ["audience/work_memory.sql", "audience/apply_contact_policy.sql"],
-}
+STEPS = {step: NIGHT.get_task(step).statements for step in ("select_audience", "apply_consent", "apply_contact_policy")}
 
 
 def main() -> None:
@@ -94,7 +91,8 @@ def main() -> None:
 def _report(connection: psycopg.Connection, people: int) -> None:
     policy = load_policy().contact.model_copy(update={"campaign_priority": ("cart_recovery", CAMPAIGN)})
     values = {
-        "campaign": CAMPAIGN, "day": DAY, "run_id": "r", "trigger_events": ["form_submit"], "debounce_hours": [24],
+        "campaign": CAMPAIGN, "day": DAY, "run_id": "r", "is_rehearsal": "false",
+        "trigger_events": ["form_submit"], "debounce_hours": [24],
         "lifecycle_stages": ["lead"], **load_rules().parameters(), **withholding(policy, CAMPAIGN), **timing(policy),
     }  # fmt: skip
     rounds = [_round(connection, values) for _ in range(1 + ROUNDS)][1:]

@@ -1,14 +1,17 @@
 """The engine against an endpoint that answers after 300 ms: requests a second as a share of the ideal.
 
-`python -m benchmarks.copy_engine` starts a PostgreSQL and `benchmarks.slow_endpoint`, each a process of its own, and sends
-the same requests through raw aiohttp (what the endpoint and the machine allow), through the `openai` client with either
-transport, and through `write_copy`, which reserves money, judges and stores every answer. Ideal: requests in flight ÷ 0.3 s.
-The shares hold the whole way: connections to be opened, and the engine's slow start.
+`python -m benchmarks.copy_engine [--latency-ms 300] [--in-flight 50 256] [--waves 32]` starts a PostgreSQL and
+`benchmarks.slow_endpoint`, each a process of its own, and sends the same requests through raw aiohttp (what the endpoint and
+the machine allow), through the `openai` client with either transport, and through `write_copy`, which reserves money, judges
+and stores every answer. Ideal: requests in flight ÷ latency. Each share is given twice: of the whole way, with connections
+to be opened, the engine's slow start and its last commit, and steady, from the first quarter of the answers to the third.
 """
 
+import argparse
 import asyncio
 import itertools
 import resource
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +23,7 @@ import psycopg
 
 from benchmarks import slow_endpoint
 from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite, warehouse
+from nurture.copywriting.chat_model import Answer
 from nurture.copywriting.copy_plan import plan_copy
 from nurture.copywriting.engine import Wanted, write_copy
 from nurture.copywriting.guardrails import judge
@@ -29,14 +33,15 @@ from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run
 from sandbox.model.protocol import MODEL_ID
 
-LATENCY_MS = 300
-IN_FLIGHT = (50, 256)
-WAVES = 32  # requests = in flight × waves; the ideal then takes 9.6 s
+WAVES = 32  # requests = in flight × waves; at 300 ms the ideal then takes 9.6 s
+SLOW_WAYS_WAVES = 6
 DAY = date(2026, 11, 21)
 KEY = "sandbox-model-key"
 DEADLINE = 60  # seconds that one request may take
 
-Send = Callable[[Sequence[CopyRequest], int], Awaitable[int]]
+Answered = Callable[[], None]
+"""Called at each answer."""
+Send = Callable[[Sequence[CopyRequest], int, Answered], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -45,39 +50,59 @@ class Way:
 
     name: str
     send: Send
-    waves: int = WAVES
+    most_waves: int = sys.maxsize
 
 
 def main() -> None:
     """Measure and print."""
-    with warehouse() as connection, slow_endpoint.running(latency_ms=LATENCY_MS) as root:
-        asyncio.run(_measure(connection, root))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latency-ms", type=float, default=300)
+    parser.add_argument("--in-flight", type=int, nargs="+", default=(50, 256))
+    parser.add_argument("--waves", type=int, default=WAVES, help="requests for each in flight")
+    given = parser.parse_args()
+    with warehouse() as connection, slow_endpoint.running(latency_ms=given.latency_ms) as root:
+        asyncio.run(_measure(connection, root, given))
 
 
-async def _measure(connection: psycopg.Connection, root: str) -> None:
+async def _measure(connection: psycopg.Connection, root: str, given: argparse.Namespace) -> None:
     fresh = _fresh_requests(connection)
-    await _raw(root)(list(itertools.islice(fresh, 144)), 24)  # the endpoint now has every answer in memory
+    # The endpoint then has every answer in memory, and this process has imported the client.
+    await _raw(root)(list(itertools.islice(fresh, 144)), 24, lambda: None)
+    await _adapter(root)(list(itertools.islice(fresh, 144)), 24, lambda: None)
     ways = (
         Way("raw aiohttp", _raw(root)),
-        Way("openai client, its default transport", _client(root, "httpx"), waves=6),
+        Way("openai client, its default transport", _client(root, "httpx"), SLOW_WAYS_WAVES),
         Way("openai client, aiohttp transport", _client(root, "aiohttp")),
         Way("our adapter on it, aiohttp transport", _adapter(root)),
-        Way("write_copy, default transport", _engine(connection, root, "httpx"), waves=6),
+        Way("write_copy, default transport", _engine(connection, root, "httpx"), SLOW_WAYS_WAVES),
         Way("write_copy, aiohttp transport (ours)", _engine(connection, root, "aiohttp")),
     )
-    for in_flight in IN_FLIGHT:
-        ideal = in_flight / (LATENCY_MS / 1000)
+    for in_flight in given.in_flight:
+        ideal = in_flight / (given.latency_ms / 1000)
         print(f"{in_flight} in flight, ideal {ideal:,.0f} requests/s", flush=True)
         for way in ways:
-            requests = list(itertools.islice(fresh, in_flight * way.waves))
+            requests = list(itertools.islice(fresh, in_flight * min(given.waves, way.most_waves)))
+            answers: list[float] = []
             began, cpu = time.perf_counter(), _cpu_seconds()
-            answered = await way.send(requests, in_flight)
-            seconds, busy = time.perf_counter() - began, _cpu_seconds() - cpu
-            lost = f", {len(requests) - answered} without an answer" if answered < len(requests) else ""
-            print(f"  {way.name:<38} {answered / seconds:6.0f} requests/s  {answered / seconds / ideal:.2f} of the ideal  "
+            await way.send(requests, in_flight, _into(answers))
+            whole, busy = len(answers) / (time.perf_counter() - began), _cpu_seconds() - cpu
+            steady = _steady(answers)
+            lost = f", {len(requests) - len(answers)} without an answer" if len(answers) < len(requests) else ""
+            print(f"  {way.name:<38} {len(requests):>5} requests: whole {whole:4.0f}/s, {whole / ideal:.2f} of the ideal; "
+                  f"steady {steady:4.0f}/s, {steady / ideal:.2f}; "
                   f"{1000 * busy / len(requests):.1f} ms of this process's CPU a request{lost}", flush=True)  # fmt: skip
 
     print(f"of which the guardrails: {1000 * _judging_seconds(connection, requests):.1f} ms of a core a piece")
+
+
+def _into(answers: list[float]) -> Answered:
+    return lambda: answers.append(time.perf_counter())
+
+
+def _steady(answers: Sequence[float]) -> float:
+    """Answers a second between the first quarter of them and the third."""
+    first, third = len(answers) // 4, 3 * len(answers) // 4
+    return (third - first) / (answers[third] - answers[first])
 
 
 def _judging_seconds(connection: psycopg.Connection, requests: Sequence[CopyRequest]) -> float:
@@ -103,7 +128,7 @@ def _fresh_requests(connection: psycopg.Connection) -> Iterator[CopyRequest]:
 
 
 def _raw(root: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int) -> int:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
             async def ask(request: CopyRequest) -> None:
@@ -111,13 +136,13 @@ def _raw(root: str) -> Send:
                 async with session.post(f"{root}/v1/chat/completions", json=body | request.parameters) as response:
                     await response.json()
 
-            return await _many(requests, in_flight, ask)
+            await _many(requests, in_flight, ask, answered)
 
     return send
 
 
 def _client(root: str, transport: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int) -> int:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
         async with _openai(root, transport) as client:
             create: Any = client.chat.completions.create
 
@@ -126,32 +151,45 @@ def _client(root: str, transport: str) -> Send:
                     model=MODEL_ID, messages=asked.messages, response_format=asked.response_format, **asked.parameters
                 )
 
-            return await _many(requests, in_flight, ask)
+            await _many(requests, in_flight, ask, answered)
 
     return send
 
 
 def _adapter(root: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int) -> int:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
         async with _openai(root, "aiohttp") as client:
             model = OpenAIModel(client, MODEL_ID, timeout_seconds=DEADLINE)
-            return await _many(
-                requests, in_flight, lambda asked: model.ask(asked.messages, asked.response_format, asked.parameters)
-            )
+
+            async def ask(asked: CopyRequest) -> None:
+                await model.ask(asked.messages, asked.response_format, asked.parameters)
+
+            await _many(requests, in_flight, ask, answered)
 
     return send
 
 
 def _engine(connection: psycopg.Connection, root: str, transport: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int) -> int:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
         policy = generous_policy(max_concurrency=in_flight, timeout_seconds=DEADLINE)
         wanted: list[Wanted] = [(request,) for request in requests]
         async with _openai(root, transport) as client:
-            model = OpenAIModel(client, MODEL_ID, timeout_seconds=policy.timeout_seconds)
-            run = Run("bench", f"{transport}_{in_flight}", CAMPAIGN)
-            return len((await write_copy(connection, run, wanted, [model], policy)).copies)
+            model = _Timed(OpenAIModel(client, MODEL_ID, timeout_seconds=policy.timeout_seconds), answered)
+            await write_copy(connection, Run("bench", f"{transport}_{in_flight}", CAMPAIGN), wanted, [model], policy)
 
     return send
+
+
+class _Timed:
+    """A model that says when it has answered."""
+
+    def __init__(self, model: OpenAIModel, answered: Answered) -> None:
+        self.model, self.name, self.sent, self.answered = model, model.name, model.sent, answered
+
+    async def ask(self, *request: Any) -> Answer:
+        answer = await self.model.ask(*request)
+        self.answered()
+        return answer
 
 
 def _openai(root: str, transport: str) -> Any:
@@ -161,23 +199,25 @@ def _openai(root: str, transport: str) -> Any:
     return AsyncOpenAI(api_key=KEY, base_url=f"{root}/v1", timeout=DEADLINE, max_retries=0, **options)
 
 
-async def _many(requests: Sequence[CopyRequest], in_flight: int, ask: Callable[[CopyRequest], Awaitable[Any]]) -> int:
-    """Ask for all, so many at a time; returns how many were answered."""
-    waiting, answered = iter(requests), 0
+async def _many(
+    requests: Sequence[CopyRequest], in_flight: int, ask: Callable[[CopyRequest], Awaitable[None]], answered: Answered
+) -> None:
+    """Ask for all, so many at a time."""
+    waiting, errors = iter(requests), 0
 
     async def work() -> None:
-        nonlocal answered
+        nonlocal errors
         for request in waiting:
             try:
                 await ask(request)
-            except Exception as error:  # counted, and the first is shown
-                if answered == 0:
+            except Exception as error:  # missing among the answers, and the first is shown
+                errors += 1
+                if errors == 1:
                     print(f"    {type(error).__name__}: {str(error)[:200]}")
             else:
-                answered += 1
+                answered()
 
     await asyncio.gather(*(work() for _ in range(in_flight)))
-    return answered
 
 
 def _cpu_seconds() -> float:

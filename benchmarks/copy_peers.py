@@ -136,6 +136,7 @@ def _invite(warehouse_url: str, day: Any, people: int) -> dict[str, Any]:
     from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, invite
     from nurture.copywriting.copy_plan import plan_copy
     from nurture.copywriting.store import Run
+    from nurture.copywriting.vocabulary import normalise
     from sandbox.model.protocol import MODEL_ID
 
     given = contexts(people, last_day=day)
@@ -143,8 +144,7 @@ def _invite(warehouse_url: str, day: Any, people: int) -> dict[str, Any]:
         invite(connection, day, given)
         plan = plan_copy(connection, Run("bench", "plan", CAMPAIGN), day.isoformat(), template=TEMPLATE,
                          fallback_template=FALLBACK, models=[MODEL_ID])  # fmt: skip
-    by_context = {json.dumps(json.loads(raw), sort_keys=True): wanted[0] for raw, wanted in plan.wanted.items()}
-    asked = [by_context[json.dumps(context, sort_keys=True)] for context in given]
+    asked = [plan.book.model_request(normalise(context, plan.book.vocabulary), MODEL_ID) for context in given]
     return {
         "system": asked[0].messages[0]["content"],
         "user": [request.messages[1]["content"] for request in asked],

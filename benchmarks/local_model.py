@@ -26,6 +26,7 @@ from nurture.copywriting.openai_model import OpenAIModel
 from nurture.copywriting.pieces import Piece
 from nurture.copywriting.sentences import sentences
 from nurture.copywriting.store import Run
+from nurture.copywriting.vocabulary import normalise
 
 DAY = date(2026, 11, 21)
 ENOUGH = 4_000  # synthetic people among whom every context of a template occurs
@@ -59,9 +60,9 @@ def _invite_one_each(connection: psycopg.Connection, given: argparse.Namespace) 
     """An audience of one synthetic person for each context that the template tells apart, as many as are wanted."""
     everyone = contexts(ENOUGH, last_day=DAY)
     invite(connection, DAY, everyone)
-    by_context = _plan(connection, given.template, given.model).wanted
-    wanted = {json.dumps(json.loads(raw), sort_keys=True): one[0].request_hash for raw, one in by_context.items()}
-    chosen = {wanted[json.dumps(one, sort_keys=True)]: one for one in reversed(everyone)}
+    book = _plan(connection, given.template, given.model).book
+    told_apart = [book.model_request(normalise(one, book.vocabulary), given.model).request_hash for one in everyone]
+    chosen = dict(zip(reversed(told_apart), reversed(everyone), strict=True))
     invite(connection, DAY, list(chosen.values())[-given.contexts :])
 
 

@@ -20,41 +20,56 @@ LEDGER, SQL = Path("plugins/nurture/ledger"), Path("include/sql/ledger")
 
 
 @dataclass(frozen=True)
-class Guard:
-    """What keeps a message from going out twice, never, or after a withdrawal; `without` stands there when it is gone."""
+class Edit:
+    """`without` stands in the place of `code`."""
 
-    name: str
     path: Path
     code: str
     without: str
 
 
+@dataclass(frozen=True)
+class Guard:
+    """What keeps a message from going out twice, never, or after a withdrawal, and what takes it out.
+
+    Where a second guard stands behind the first, both go.
+    """
+
+    name: str
+    edits: tuple[Edit, ...]
+
+
+LIVES = Edit(
+    SQL / "abandoned_attempts.sql",
+    "WHERE pg_try_advisory_xact_lock(%(lock_space)s, hashtext(claim_token::text))",
+    "WHERE %(lock_space)s::int > 0",
+)
+FENCE = Edit(SQL / "move.sql", "AND ledger.claim_token = %(token)s::uuid AND", "AND")
 GUARDS = [
-    Guard("an attempt that lives keeps its rows", SQL / "abandoned_attempts.sql",
-          "WHERE pg_try_advisory_xact_lock(%(lock_space)s, hashtext(claim_token::text))", "WHERE %(lock_space)s::int > 0"),
-    Guard("an attempt that lost its rows does not write", LEDGER / "attempt.py",
-          'return len(self.move("sent", going_out, only_from="sent")) == len(slots)', "return bool(going_out)"),
-    Guard("the rows of an attempt that is gone are taken over", SQL / "take_over.sql",
-          "state IN ('sent', 'unknown') AND", "state = 'nothing' AND"),
-    Guard("a lost answer is unknown, not unsent", LEDGER / "batch.py",
-          'self.attempt.move("unknown", {message.key: str(error) for',
-          'self.attempt.move("claimed", {message.key: str(error) for'),
-    Guard("what is unknown is read back", LEDGER / "settle.py",
-          "return contact.properties.get(MESSAGE_ID) == row.message_id or", "return contact is row and"),
-    Guard("what may still be on its way is waited for", LEDGER / "settle.py",
-          ">= policy.settle_after_seconds:", ">= 0:"),
-    Guard("a record that the answer does not name is unknown", LEDGER / "batch.py",
-          'self.attempt.move("unknown", {rows[crm_id].key: "the CRM\'s answer does not name',
-          'self.attempt.move("confirmed", {rows[crm_id].key: "the CRM\'s answer does not name'),
-    Guard("a batch that is refused for one record is split", LEDGER / "batch.py",
-          "if len(rows) == 1:", "if rows:"),
-    Guard("consent is read from the CRM right before the write", LEDGER / "batch.py",
-          "elif decision.is_allowed:", "elif decision:"),
-    Guard("a withdrawal that the warehouse knows counts at the claim", SQL / "claim.sql",
-          "WHEN denial.is_own THEN", "WHEN denial.is_own AND false THEN"),
-    Guard("a refusal for now lets go of the rows", LEDGER / "batch.py",
-          'self.attempt.move("claimed", {row.key: f"not written: {error}" for row in rows.values()}, only_from="sent")',
-          "del error"),
+    Guard("an attempt that lives keeps its rows, and what it lost is fenced off", (LIVES, FENCE)),
+    Guard("the rows of an attempt that is gone are taken over", (
+        Edit(SQL / "take_over.sql", "state IN ('sent', 'unknown') AND", "state = 'nothing' AND"),)),
+    Guard("a lost answer is unknown, not unsent", (
+        Edit(LEDGER / "batch.py", 'self.attempt.move("unknown", {message.key: str(error) for',
+             'self.attempt.move("claimed", {message.key: str(error) for'),)),
+    Guard("what is unknown is read back", (
+        Edit(LEDGER / "settle.py", "return contact.properties.get(MESSAGE_ID) == row.message_id or",
+             "return contact is row and"),)),
+    Guard("what may still be on its way is waited for", (
+        Edit(LEDGER / "settle.py", ">= policy.settle_after_seconds:", ">= 0:"),)),
+    Guard("a record that the answer does not name is unknown", (
+        Edit(LEDGER / "batch.py", 'self.attempt.move("unknown", {rows[crm_id].key: "the CRM\'s answer does not name',
+             'self.attempt.move("confirmed", {rows[crm_id].key: "the CRM\'s answer does not name'),)),
+    Guard("a batch that is refused for one record is split", (
+        Edit(LEDGER / "batch.py", "if len(rows) == 1:", "if rows:"),)),
+    Guard("consent is read from the CRM right before the write", (
+        Edit(LEDGER / "batch.py", "elif decision.is_allowed:", "elif decision:"),)),
+    Guard("a withdrawal that the warehouse knows counts at the claim", (
+        Edit(SQL / "claim.sql", "WHEN denial.is_own THEN", "WHEN denial.is_own AND false THEN"),)),
+    Guard("a refusal for now lets go of the rows", (
+        Edit(LEDGER / "batch.py",
+             'self.attempt.move("claimed", {row.key: f"not written: {error}" for row in rows.values()}, only_from="sent")',
+             "del error"),)),
 ]  # fmt: skip
 
 
@@ -64,10 +79,11 @@ def what_notices(guard: Guard, *, schedules: int, seed: int) -> str | None:
         copy = Path(folder) / "project"
         for part in ("plugins", "include", "tests/faults", "demo", "sandbox"):
             shutil.copytree(PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        text = (copy / guard.path).read_text()
-        if text.count(guard.code) != 1:
-            raise SystemExit(f"{guard.path}: found {text.count(guard.code)} times, expected once: {guard.code}")
-        (copy / guard.path).write_text(text.replace(guard.code, guard.without))
+        for edit in guard.edits:
+            text = (copy / edit.path).read_text()
+            if text.count(edit.code) != 1:
+                raise SystemExit(f"{edit.path}: found {text.count(edit.code)} times, expected once: {edit.code}")
+            (copy / edit.path).write_text(text.replace(edit.code, edit.without))
         command = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--schedules", str(schedules), "--real", "0"]
         environment = {**os.environ, "PYTHONPATH": f"{copy}:{copy / 'plugins'}"}
         run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
@@ -89,7 +105,7 @@ def main() -> None:
         found = pool.map(lambda guard: what_notices(guard, schedules=given.schedules, seed=given.seed), GUARDS)
         for guard, schedule in zip(GUARDS, found, strict=True):
             missed += schedule is None
-            print(f"{guard.name:<58} {schedule or 'NOT NOTICED'}", flush=True)
+            print(f"{guard.name:<68} {schedule or 'NOT NOTICED'}", flush=True)
     print(f"{len(GUARDS)} guards taken out, {missed} not noticed")
     sys.exit(bool(missed))
 

@@ -19,7 +19,7 @@ class Crm:
         drop: the write is not done and no answer is seen.
         late: no answer is seen, and the write is done some seconds later.
         partial: some records of the batch are refused for themselves.
-        strange: the answer names the records of somebody else's batch.
+        strange: the answer names the records of somebody else's batch; the write is done or not.
     """
 
     down: bool = False

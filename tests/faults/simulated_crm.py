@@ -114,13 +114,14 @@ class Line:
             with self.crm.lock:
                 self.crm.late += [(self.crm.now() + self.dice.uniform(*LATE_SECONDS), write) for write in arriving]
             raise OutcomeUnknown("no answer within 30 s")
+        is_strange = self.dice.random() < chance.strange
         with self.crm.lock:
             self.crm.arrive()
-            for write in arriving:
+            for write in arriving if not is_strange or self.dice.random() < 0.5 else []:
                 self.crm.write(write)
         self.life.boundary("written")
         if self.dice.random() < chance.lose:
             raise OutcomeUnknown("the connection broke after the request arrived")
-        if self.dice.random() < chance.strange:
+        if is_strange:
             return BatchResult(updated=frozenset({"somebody-elses-record"}))
         return BatchResult(updated=frozenset(inputs) - refused.keys(), errors=refused)
