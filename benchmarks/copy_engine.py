@@ -4,7 +4,8 @@
 `benchmarks.slow_endpoint`, each a process of its own, and sends the same requests through raw aiohttp (what the endpoint and
 the machine allow), through the `openai` client with either transport, and through `write_copy`, which reserves money, judges
 and stores every answer. Ideal: requests in flight ÷ latency. Each share is given twice: of the whole way, with connections
-to be opened, the engine's slow start and its last commit, and steady, from the first quarter of the answers to the third.
+to be opened, the engine's slow start and its last commit, and steady, from the first quarter of the answers to the third;
+an answer counts when it is there, for `write_copy` when it is judged and stored.
 """
 
 import argparse
@@ -23,7 +24,6 @@ import psycopg
 
 from benchmarks import slow_endpoint
 from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite, warehouse
-from nurture.copywriting.chat_model import Answer
 from nurture.copywriting.copy_plan import plan_copy
 from nurture.copywriting.engine import Wanted, write_copy
 from nurture.copywriting.guardrails import judge
@@ -39,9 +39,8 @@ DAY = date(2026, 11, 21)
 KEY = "sandbox-model-key"
 DEADLINE = 60  # seconds that one request may take
 
-Answered = Callable[[], None]
-"""Called at each answer."""
-Send = Callable[[Sequence[CopyRequest], int, Answered], Awaitable[None]]
+Send = Callable[[Sequence[CopyRequest], int, list[float]], Awaitable[None]]
+"""Requests, how many in flight, and a list to which each answer adds when it came, in seconds of any clock."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def main() -> None:
 async def _measure(connection: psycopg.Connection, root: str, given: argparse.Namespace) -> None:
     fresh = _fresh_requests(connection)
     # The endpoint then has every answer in memory, and this process has imported the client.
-    await _raw(root)(list(itertools.islice(fresh, 144)), 24, lambda: None)
-    await _adapter(root)(list(itertools.islice(fresh, 144)), 24, lambda: None)
+    await _raw(root)(list(itertools.islice(fresh, 144)), 24, [])
+    await _adapter(root)(list(itertools.islice(fresh, 144)), 24, [])
     ways = (
         Way("raw aiohttp", _raw(root)),
         Way("openai client, its default transport", _client(root, "httpx"), SLOW_WAYS_WAVES),
@@ -84,7 +83,7 @@ async def _measure(connection: psycopg.Connection, root: str, given: argparse.Na
             requests = list(itertools.islice(fresh, in_flight * min(given.waves, way.most_waves)))
             answers: list[float] = []
             began, cpu = time.perf_counter(), _cpu_seconds()
-            await way.send(requests, in_flight, _into(answers))
+            await way.send(requests, in_flight, answers)
             whole, busy = len(answers) / (time.perf_counter() - began), _cpu_seconds() - cpu
             steady = _steady(answers)
             lost = f", {len(requests) - len(answers)} without an answer" if len(answers) < len(requests) else ""
@@ -93,10 +92,6 @@ async def _measure(connection: psycopg.Connection, root: str, given: argparse.Na
                   f"{1000 * busy / len(requests):.1f} ms of this process's CPU a request{lost}", flush=True)  # fmt: skip
 
     print(f"of which the guardrails: {1000 * _judging_seconds(connection, requests):.1f} ms of a core a piece")
-
-
-def _into(answers: list[float]) -> Answered:
-    return lambda: answers.append(time.perf_counter())
 
 
 def _steady(answers: Sequence[float]) -> float:
@@ -128,7 +123,7 @@ def _fresh_requests(connection: psycopg.Connection) -> Iterator[CopyRequest]:
 
 
 def _raw(root: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answers: list[float]) -> None:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
             async def ask(request: CopyRequest) -> None:
@@ -136,13 +131,13 @@ def _raw(root: str) -> Send:
                 async with session.post(f"{root}/v1/chat/completions", json=body | request.parameters) as response:
                     await response.json()
 
-            await _many(requests, in_flight, ask, answered)
+            await _many(requests, in_flight, ask, answers)
 
     return send
 
 
 def _client(root: str, transport: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answers: list[float]) -> None:
         async with _openai(root, transport) as client:
             create: Any = client.chat.completions.create
 
@@ -151,45 +146,36 @@ def _client(root: str, transport: str) -> Send:
                     model=MODEL_ID, messages=asked.messages, response_format=asked.response_format, **asked.parameters
                 )
 
-            await _many(requests, in_flight, ask, answered)
+            await _many(requests, in_flight, ask, answers)
 
     return send
 
 
 def _adapter(root: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answers: list[float]) -> None:
         async with _openai(root, "aiohttp") as client:
             model = OpenAIModel(client, MODEL_ID, timeout_seconds=DEADLINE)
 
             async def ask(asked: CopyRequest) -> None:
                 await model.ask(asked.messages, asked.response_format, asked.parameters)
 
-            await _many(requests, in_flight, ask, answered)
+            await _many(requests, in_flight, ask, answers)
 
     return send
 
 
 def _engine(connection: psycopg.Connection, root: str, transport: str) -> Send:
-    async def send(requests: Sequence[CopyRequest], in_flight: int, answered: Answered) -> None:
+    async def send(requests: Sequence[CopyRequest], in_flight: int, answers: list[float]) -> None:
         policy = generous_policy(max_concurrency=in_flight, timeout_seconds=DEADLINE)
         wanted: list[Wanted] = [(request,) for request in requests]
         async with _openai(root, transport) as client:
-            model = _Timed(OpenAIModel(client, MODEL_ID, timeout_seconds=policy.timeout_seconds), answered)
+            model = OpenAIModel(client, MODEL_ID, timeout_seconds=policy.timeout_seconds)
             await write_copy(connection, Run("bench", f"{transport}_{in_flight}", CAMPAIGN), wanted, [model], policy)
+        stored = "SELECT extract(epoch FROM created_at)::float8 FROM ops.copy WHERE request_hash = ANY(%s) ORDER BY 1"
+        rows = connection.execute(stored, ([request.request_hash for request in requests],)).fetchall()
+        answers.extend(seconds for (seconds,) in rows)
 
     return send
-
-
-class _Timed:
-    """A model that says when it has answered."""
-
-    def __init__(self, model: OpenAIModel, answered: Answered) -> None:
-        self.model, self.name, self.sent, self.answered = model, model.name, model.sent, answered
-
-    async def ask(self, *request: Any) -> Answer:
-        answer = await self.model.ask(*request)
-        self.answered()
-        return answer
 
 
 def _openai(root: str, transport: str) -> Any:
@@ -200,7 +186,7 @@ def _openai(root: str, transport: str) -> Any:
 
 
 async def _many(
-    requests: Sequence[CopyRequest], in_flight: int, ask: Callable[[CopyRequest], Awaitable[None]], answered: Answered
+    requests: Sequence[CopyRequest], in_flight: int, ask: Callable[[CopyRequest], Awaitable[None]], answers: list[float]
 ) -> None:
     """Ask for all, so many at a time."""
     waiting, errors = iter(requests), 0
@@ -215,7 +201,7 @@ async def _many(
                 if errors == 1:
                     print(f"    {type(error).__name__}: {str(error)[:200]}")
             else:
-                answered()
+                answers.append(time.perf_counter())
 
     await asyncio.gather(*(work() for _ in range(in_flight)))
 

@@ -1,19 +1,29 @@
--- Stores one piece of copy with the sources that it cites.
--- Grain: one distinct request. Writes ops.copy, ops.copy_source. Parameters: the columns of ops.copy, and of the cited facts
--- cited_ids (text[]), cited_versions (int[]), cited_sources (text[]). A request that has its answer keeps it: nothing is written.
-WITH kept AS (
+-- Stores pieces of copy with the sources that they cite, in the order of their hash: runs with the same requests never deadlock.
+-- Grain: one distinct request. Writes ops.copy, ops.copy_source; gives back what it stored. Parameters: pieces (JSON: a list of the
+-- columns of ops.copy, and `cited`: a list of fact_id, fact_version, source). A request that has its answer keeps it: nothing is
+-- written or given back.
+WITH piece AS MATERIALIZED (
+    SELECT *
+    FROM jsonb_to_recordset(%(pieces)s) AS piece (
+        copy_id text, request_hash text, campaign text, template_id text, template_version integer, origin text, model text,
+        parameters jsonb, context jsonb, fact_ids jsonb, output jsonb, verdict text, reasons jsonb, confidence double precision,
+        cited jsonb)
+), kept AS (
     INSERT INTO ops.copy (
         copy_id, request_hash, campaign, template_id, template_version, origin, model, parameters,
         context, fact_ids, output, verdict, reasons, confidence
-    ) VALUES (
-        %(copy_id)s, %(request_hash)s, %(campaign)s, %(template_id)s, %(template_version)s, %(origin)s, %(model)s,
-        %(parameters)s, %(context)s, %(fact_ids)s, %(output)s, %(verdict)s, %(reasons)s, %(confidence)s
     )
+    SELECT copy_id, request_hash, campaign, template_id, template_version, origin, model, parameters,
+           context, fact_ids, output, verdict, reasons, confidence
+    FROM piece
+    ORDER BY request_hash
     ON CONFLICT (request_hash) DO NOTHING
-    RETURNING copy_id
+    RETURNING copy_id, request_hash, output, verdict
+), cited AS (
+    INSERT INTO ops.copy_source (copy_id, fact_id, fact_version, source)
+    SELECT kept.copy_id, cited.fact_id, cited.fact_version, cited.source
+    FROM kept
+    JOIN piece USING (copy_id)
+    CROSS JOIN jsonb_to_recordset(piece.cited) AS cited (fact_id text, fact_version integer, source text)
 )
-INSERT INTO ops.copy_source (copy_id, fact_id, fact_version, source)
-SELECT kept.copy_id, cited.fact_id, cited.fact_version, cited.source
-FROM kept
-CROSS JOIN unnest(%(cited_ids)s::text[], %(cited_versions)s::int[], %(cited_sources)s::text[])
-    AS cited (fact_id, fact_version, source)
+SELECT copy_id, request_hash, output, verdict FROM kept

@@ -6,7 +6,6 @@ been charged, and counts in full; else the run's next attempt takes it back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import LiteralString
 
 import psycopg
@@ -66,8 +65,7 @@ def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[Planne
 
 def end_calls(connection: psycopg.Connection, outcomes: Sequence[CallOutcome]) -> None:
     """Note what came of calls."""
-    with connection.cursor() as cursor:
-        cursor.executemany(statement("copy/end_call.sql"), [_row(outcome) for outcome in outcomes])
+    connection.execute(statement("copy/end_calls.sql"), {"calls": Jsonb([_row(outcome) for outcome in outcomes])})
 
 
 def mark_sent(connection: psycopg.Connection, call_ids: Sequence[int]) -> set[int]:
@@ -92,7 +90,7 @@ def _ids(connection: psycopg.Connection, change: LiteralString, call_ids: Sequen
     return {row[0] for row in connection.execute(change + " RETURNING llm_call_id", (list(call_ids),))}
 
 
-def _row(outcome: CallOutcome) -> dict[str, int | float | str | Decimal | None]:
+def _row(outcome: CallOutcome) -> dict[str, int | float | str | None]:
     answer = outcome.answer
     return {
         "llm_call_id": outcome.call_id,
@@ -100,6 +98,6 @@ def _row(outcome: CallOutcome) -> dict[str, int | float | str | Decimal | None]:
         "error": storable(outcome.error)[:1000] if outcome.error else None,
         "prompt_tokens": (answer.prompt_tokens or 0) if answer else 0,
         "completion_tokens": (answer.completion_tokens or 0) if answer else 0,
-        "cost_usd": outcome.cost.usd,
+        "cost_usd": str(outcome.cost.usd),
         "latency_ms": outcome.seconds * 1000,
     }

@@ -107,7 +107,7 @@ def settle_campaign_copy(connection: psycopg.Connection, run: Run, day: str, pla
 
     static = static_copy(connection, run, plan.book, plan.contexts)
     choices = [_choice(group, plan.wanted.get(group.context), copies, static) for group in plan.groups]
-    choose_messages(connection, run.campaign, day, choices, people=plan.people)
+    choose_messages(connection, run.campaign, day, choices, plan.spellings, people=plan.people)
     note_counterfactual_copy(connection, run, day, plan, may_personalize=not written.switched_off)
     counts = _counts(plan, choices, copies, written)
     connection.execute(

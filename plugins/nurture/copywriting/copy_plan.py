@@ -1,7 +1,7 @@
 """What a night needs, and what the store already has of it, before anything is asked."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from json import loads
 
@@ -11,7 +11,7 @@ from nurture.copywriting import store
 from nurture.copywriting.copybook import Copybook
 from nurture.copywriting.engine import Wanted
 from nurture.copywriting.guardrails import judge
-from nurture.copywriting.messages import DistinctContext, distinct_contexts
+from nurture.copywriting.messages import DistinctContext, Spellings, distinct_contexts, found_spellings
 from nurture.copywriting.pieces import Piece
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run, StoredCopy
@@ -24,9 +24,10 @@ class CopyPlan:
 
     Attributes:
         models: names, first choice first.
-        contexts: by raw context.
-        wanted: by raw context of the AI arm; the same object wherever the template does not tell contexts apart.
+        contexts: by the context of a group.
+        wanted: by a group's context, of the AI arm; the same object wherever the template does not tell contexts apart.
         stored: what the store has, by the hash of the first choice's request, whichever model wrote it.
+        spellings: by which the groups are told apart; none: they are raw contexts.
     """
 
     book: Copybook
@@ -35,6 +36,7 @@ class CopyPlan:
     contexts: dict[str, Context]
     wanted: dict[str, Wanted]
     stored: dict[str, StoredCopy]
+    spellings: Spellings = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -65,13 +67,15 @@ def plan_copy(
         ConfigError: a template, a fact or the vocabulary is wrong.
     """
     book = Copybook(template, fallback_template, date.fromisoformat(day), today)
-    return plan_for(connection, book, models, distinct_contexts(connection, run.campaign, day))
+    spellings = found_spellings(connection, run.campaign, day, book.variables, book.vocabulary)
+    groups = distinct_contexts(connection, run.campaign, day, spellings)
+    return replace(plan_for(connection, book, models, groups), spellings=spellings)
 
 
 def plan_for(
     connection: psycopg.Connection, book: Copybook, models: Sequence[str], groups: Sequence[DistinctContext]
 ) -> CopyPlan:
-    """The same for given contexts. Commits."""
+    """The same for given contexts, raw or not. Commits."""
     contexts = {group.context: normalise(loads(group.context), book.vocabulary) for group in groups}
     raw = [group.context for group in groups if group.arm == "ai"]
     book.choose_facts(connection, [contexts[context] for context in raw])

@@ -46,6 +46,11 @@ class Copybook:
         if unknown := sorted(cited - set(self.facts)):
             raise ConfigError(f"{fallback_template} cites unknown facts {unknown}. Facts are: {', '.join(self.facts)}.")
 
+    @property
+    def variables(self) -> set[str]:
+        """What the templates know of a context."""
+        return {*self.template.variables, *self.fallback.variables}
+
     def choose_facts(self, connection: psycopg.Connection, contexts: Iterable[Context]) -> None:
         """Bring the warehouse's facts to those of the files, and choose what to offer for each of `contexts`. Commits.
 

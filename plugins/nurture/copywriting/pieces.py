@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,12 +153,20 @@ def _text_problems(name: str, found: Any) -> Iterator[str]:
 
 def storable(value: Any) -> Any:
     """`value` with every text as PostgreSQL takes it: no NUL, no unpaired surrogate."""
+    with suppress(UnicodeEncodeError):
+        text = canonical(value)
+        if "\\u0000" not in text and text.encode():  # as nearly always: nothing is to be taken apart
+            return value
+    return _mended(value)
+
+
+def _mended(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
-        return {storable(key): storable(inner) for key, inner in value.items()}
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(inner) for inner in value]
+        return [_mended(inner) for inner in value]
     return value
 
 

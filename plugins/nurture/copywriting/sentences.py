@@ -1,6 +1,7 @@
 """Where a sentence ends: the unit that a claim stands in and that a fact is cited for."""
 
 import re
+from functools import lru_cache
 
 _END = re.compile(
     r"(?P<stop>[.!?…]+|[。！？]+)"
@@ -35,7 +36,8 @@ def sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in spans(text)]
 
 
-def spans(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4096)
+def spans(text: str) -> tuple[tuple[int, int], ...]:
     """First and one-past-last position of each sentence in `text`."""
     found = []
     for line in re.finditer(r"[^\n\r\u2028\u2029\x0b\x0c\x85]+", text):
@@ -49,7 +51,7 @@ def spans(text: str) -> list[tuple[int, int]]:
             found.append((start, position))
             start = position
         found.append((start, line.end()))
-    return [span for span in (_trimmed(text, *span) for span in found) if span[0] < span[1]]
+    return tuple(span for span in (_trimmed(text, *span) for span in found) if span[0] < span[1])
 
 
 def _goes_on(text: str, end: re.Match[str], line_end: int) -> bool:

@@ -45,24 +45,19 @@ class Kept(NamedTuple):
 def find(connection: psycopg.Connection, requests: Iterable[CopyRequest]) -> dict[str, StoredCopy]:
     """What the store already has, by request hash, in one query."""
     hashes = [request.request_hash for request in requests]
-    with connection.cursor(row_factory=class_row(StoredCopy)) as cursor:
-        rows = cursor.execute(
-            "SELECT copy_id, request_hash, output, verdict FROM ops.copy WHERE request_hash = ANY(%s)", (hashes,)
-        )
-        return {row.request_hash: row for row in rows}
+    query = "SELECT copy_id, request_hash, output, verdict FROM ops.copy WHERE request_hash = ANY(%(hashes)s)"
+    return _stored(connection, query.encode(), {"hashes": hashes})
 
 
 def keep(connection: psycopg.Connection, run: Run, written: Iterable[Kept]) -> dict[str, StoredCopy]:
-    """Store pieces with the sources that they cite. Whoever stored an answer to the same request first, wins.
-
-    Rows are written in the order of their hash, so that two runs with the same requests never wait for each other.
-    """
-    kept = sorted((Kept(*one) for one in written), key=lambda one: one.request.request_hash)
-    if not kept:
+    """Store pieces with the sources that they cite. Whoever stored an answer to the same request first, wins."""
+    pieces = {one.request.request_hash: one for one in written}
+    if not pieces:
         return {}
-    with connection.cursor() as cursor:
-        cursor.executemany(statement("copy/keep.sql"), [_row(run, one) for one in kept])
-    return find(connection, [one.request for one in kept])
+    rows = Jsonb([_row(run, one) for one in pieces.values()])
+    kept = _stored(connection, statement("copy/keep.sql"), {"pieces": rows})
+    late = [one.request for request_hash, one in pieces.items() if request_hash not in kept]
+    return kept | find(connection, late) if late else kept
 
 
 def rejudge(connection: psycopg.Connection, copy_id: str, verdict: Verdict) -> None:
@@ -85,14 +80,17 @@ def _row(run: Run, kept: Kept) -> dict[str, Any]:
         "template_version": request.template.version,
         "origin": request.template.kind,
         "model": request.model,
-        "parameters": Jsonb(request.parameters if kept.parameters is None else kept.parameters),
-        "context": Jsonb(request.context),
-        "fact_ids": Jsonb([fact.id for fact in request.facts]),
-        "output": Jsonb(output),
+        "parameters": request.parameters if kept.parameters is None else kept.parameters,
+        "context": request.context,
+        "fact_ids": [fact.id for fact in request.facts],
+        "output": output,
         "verdict": verdict.outcome,
-        "reasons": Jsonb(storable(list(verdict.reasons))),
+        "reasons": storable(list(verdict.reasons)),
         "confidence": verdict.confidence,
-        "cited_ids": [fact.id for fact in cited],
-        "cited_versions": [fact.version for fact in cited],
-        "cited_sources": [fact.source for fact in cited],
+        "cited": [{"fact_id": fact.id, "fact_version": fact.version, "source": fact.source} for fact in cited],
     }
+
+
+def _stored(connection: psycopg.Connection, query: bytes, values: dict[str, Any]) -> dict[str, StoredCopy]:
+    with connection.cursor(row_factory=class_row(StoredCopy)) as cursor:
+        return {row.request_hash: row for row in cursor.execute(query, values)}

@@ -41,7 +41,7 @@ async def ask_vendor(
         # The client's own timeout starts anew with every chunk that arrives.
         async with asyncio.timeout(timeout_seconds):
             response = await client.post(path, cast_to=raw, body=body)
-            return Answer(*read(response.json()), read_allowances(response.headers))
+            return Answer(*read(response.json()), read_allowances(dict(response.headers.items())))
     except (TimeoutError, errors.APITimeoutError):
         reason = f"no answer within {timeout_seconds} s"
         raise ModelBusy(reason, status="timeout", is_overload=True, may_be_charged=True) from None
@@ -84,7 +84,7 @@ def _translated(error: Any) -> ModelBusy | ModelRefused:
     if getattr(error, "code", None) == "insufficient_quota" or status == 402:
         return ModelRefused(f"{said}. Pay the vendor or raise the account's limit.", concerns_all=True)
     if status in PASSING or status >= 500:
-        headers = error.response.headers
+        headers = dict(error.response.headers.items())
         return ModelBusy(
             said,
             status="rate_limited" if status == 429 else "timeout" if status == 408 else "server_error",

@@ -1,7 +1,7 @@
 """The words that copy may depend on, and how a person's raw context becomes such words."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,11 +103,22 @@ def normalise(raw: Any, vocabulary: Vocabulary) -> Context:
     """
     values = raw if isinstance(raw, Mapping) else {}
     context = {}
-    for key, words in vocabulary.spellings.items():
-        value = values.get("country") if key == "market" and "market" not in values else values.get(key)
-        folded = _folded(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
-        context[key] = words.get(folded, nothing_known(key))
+    for key in vocabulary.spellings:
+        raw_key = "country" if key == "market" and "market" not in values else key
+        context[key] = known_word(raw_key, values.get(raw_key), vocabulary) or nothing_known(key)
     return context
+
+
+def raw_keys(keys: Iterable[str]) -> list[str]:
+    """The keys of a raw context that the words of `keys` come from."""
+    return sorted({*keys, *(["country"] if "market" in keys else [])})
+
+
+def known_word(raw_key: str, value: Any, vocabulary: Vocabulary) -> str | None:
+    """The word of the vocabulary that `value` under `raw_key` of a raw context is; None if it is none."""
+    if not isinstance(value, str) or len(value) > LONGEST_WORD:
+        return None
+    return vocabulary.spellings["market" if raw_key == "country" else raw_key].get(_folded(value))
 
 
 def _folded(text: str) -> str:
