@@ -17,6 +17,7 @@ from benchmarks import (
     load_ga4,
     night,
     push_rate,
+    repeated_night,
 )
 
 
@@ -25,7 +26,8 @@ def main() -> None:
     print(f"machine: {os.cpu_count()} cores, {model.partition(':')[2].strip() or platform.processor()}, "
           f"Python {platform.python_version()}, {platform.system()} {platform.release()}")  # fmt: skip
     every = (
-        load_ga4, gates, identity_night, audience_policy, copy_engine, copy_scale, copy_peers, push_rate, ledger_cost, night,
+        load_ga4, gates, identity_night, audience_policy, copy_engine, copy_scale, copy_peers, push_rate, ledger_cost,
+        repeated_night, night,
     )  # fmt: skip
     for benchmark in every:
         print(f"\n== {benchmark.__name__}: {(benchmark.__doc__ or '').splitlines()[0]}", flush=True)

@@ -68,6 +68,8 @@ SPOILED = [
     ("language", "rejected", {"headline": "Vorremmo mostrarvi come funziona"}),
     ("citations", "rejected", body("It is good to know. [no-such-fact]")),
     ("citations", "rejected", {"body": "Hi {first_name}, shall we talk?"}),
+    ("uncited", "rejected", body("You can take your data out at any time.")),
+    ("uncited", "rejected", body("Someone from our team sets everything up.")),
     ("expired", "rejected", body("The launch guide of 2018 takes a site live in 3 weeks. [launch-guide]")),
     ("figures", "rejected", {"cta": "Now $19.99"}),
     ("figures", "rejected", {"cta": "Half of the work"}),
@@ -88,6 +90,14 @@ SPOILED = [
         "figure_rate",
         "rejected",
         body("Teams that moved from spreadsheets to Larkfield Insight save about 5 hours a day. [insight-hours]"),
+    ),
+    (
+        "figure_swapped",
+        "rejected",
+        body(
+            "Finch & Daughters picks a web order in 12 minutes with Larkfield Route; "
+            "it used to take 7. [proof-retail-picking]"
+        ),
     ),
     ("products", "rejected", {"cta": "See Larkfield Print 200"}),
     ("products", "rejected", body("Larkfield Scan costs $39 a month for each site. [insight-price]")),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from nurture.copywriting.stems import Stems, stem, stems
+from nurture.copywriting.whole_words import AnyOf, whole_words
 from nurture.paths import INCLUDE
 from nurture.strict_yaml import Strict, read_strict
 
@@ -44,15 +45,15 @@ class Wording(Strict):
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        return _whole_words(self.says)
+        return whole_words(self.says)
 
     @cached_property
     def claims_pattern(self) -> re.Pattern[str] | None:
-        return _whole_words(self.claims_say) if self.claims_say else None
+        return whole_words(self.claims_say) if self.claims_say else None
 
     @cached_property
     def exceptions(self) -> re.Pattern[str] | None:
-        return _whole_words(self.except_) if self.except_ else None
+        return whole_words(self.except_) if self.except_ else None
 
 
 class CopyRules(Strict):
@@ -80,6 +81,16 @@ class CopyRules(Strict):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(twice)} stands twice; give each list of wording a name of its own")
         return wording
+
+    @cached_property
+    def any_wording(self) -> AnyOf:
+        """Any pattern of any list of wording: most copy has none."""
+        return AnyOf(tuple(pattern for wording in self.wording for pattern in wording.says))
+
+    @cached_property
+    def any_claimed_wording(self) -> AnyOf:
+        """The same for those that count only in sentences about us."""
+        return AnyOf(tuple(pattern for wording in self.wording for pattern in wording.claims_say))
 
     @cached_property
     def groups(self) -> dict[str, frozenset[int]]:
@@ -161,17 +172,3 @@ def load_copy_rules(path: Path = COPY_RULES) -> CopyRules:
 
 def _stems(lines: Words) -> Stems:
     return stems(" ".join(lines))
-
-
-def _whole_words(patterns: Words) -> re.Pattern[str]:
-    """Any of `patterns`, as whole words.
-
-    Those that begin with a plain letter are tried only where it stands: there are many of them.
-    """
-    by_letter: dict[str, list[str]] = {}
-    for pattern in patterns:
-        has_plain_start = re.match(r"[a-z](?![?*{])", pattern) and "|" not in re.sub(r"\([^()]*\)", "", pattern)
-        by_letter.setdefault(pattern[0] if has_plain_start else "", []).append(pattern)
-    any_of = {letter: "|".join(some) for letter, some in by_letter.items()}
-    tried = [f"(?={letter})(?:{some})" if letter else some for letter, some in sorted(any_of.items())]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(tried)})(?!\w)")

@@ -31,8 +31,43 @@ FOREIGN = (
         och att det som för med är inte på av ni
         jest nie się dla oraz jak czy przez tego wasz
         ve bir için ile bu daha siz
+        danke bitte gruß grüße herzlich freundlich bis bald viel erfolg ihnen dir vom beim
+        merci bonjour bonsoir salut revoir bonne bientôt cordialement et du au mais très tout chez
+        gracias hola adiós adios saludos saludo un una leer hasta luego buenos buenas muy pronto
+        grazie mille ciao prego arrivederci saluti cordiali buongiorno buona giornata
+        obrigado obrigada olá tchau bom dia até logo muito melhores cumprimentos
+        dank groet groeten hartelijk wel ziens tot u
+        tack hej hälsningar tak hilsen mange takk hei kiitos paljon terve moi
+        dzięki zobaczenia dziękuję dziekuje proszę prosze cześć pozdrawiam dzień dobry
+        děkuji dekuji prosím prosim nám nam ahoj děkujeme je
+        köszönöm mulțumesc multumesc hvala pozdrav teşekkürler tesekkurler merhaba
         """
     )
     - ENGLISH
-    - {"plus", "con", "des", "das", "per", "la", "le", "el", "su", "med", "dos", "com", "bu", "um", "ni", "av"}
+    - {
+        "plus",
+        "con",
+        "des",
+        "das",
+        "per",
+        "la",
+        "le",
+        "el",
+        "su",
+        "med",
+        "dos",
+        "com",
+        "bu",
+        "um",
+        "ni",
+        "av",
+        "mange",
+        "tout",
+        "se",
+        "na",
+        "u",
+        "tack",
+        "dia",
+        "bald",
+    }
 )

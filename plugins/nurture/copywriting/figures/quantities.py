@@ -30,14 +30,25 @@ _AFTER = (
     rf"|[{SIGNS}]|(?:{'|'.join([*CURRENCY_CODES, *CURRENCY_WORDS])})s?\b|(?:st|nd|rd|th)\b"
     rf"|(?:o'clock\s+)?(?:(?<=half\s)an?\s|working\s|business\s|full\s|whole\s)?(?:{one_of(TIME_UNITS)})s?(?![a-z])))?"
 )
-_HALF = r"\bhal(?:f|ve[sd]?|ving)\b(?!\s+the\s+battle|[\s-](?:empty|full|finished|asleep|done|written|way))"
-_QUANTITY = re.compile(rf"{_BEFORE}(?P<number>\d+/\d+|{_NUMERAL}|{_NUMBER_RUN}|{_HALF}){_MAGNITUDE}{_AFTER}")
+_HALF = (
+    r"\bhal(?:f|ve[sd]?|ving)\b(?!\s+the\s+(?:battle|story|truth|picture|answer|fun|trick|art)\b"
+    r"|[\s-](?:empty|full|way|open|shut|dark|awake|asleep|heard|built|read|lost|dead|right|wrong|the time\b)"
+    r"|[\s-](?!price|reduc|discount|charg|bill|paid|need|use)\w+(?:ed|tten|rn|ne|den)\b)"
+)
+"""Half of something; half open and half forgotten are states of the world."""
+
+_IDLE_TWO = (
+    r"(?!\b(?:two|three) (?:(?:more|other|short|quick|small|simple|last) )?"
+    r"(?:questions|things|words|lines|thoughts|notes|sentences)\b)"
+)
+_QUANTITY = re.compile(rf"{_IDLE_TWO}{_BEFORE}(?P<number>\d+/\d+|{_NUMERAL}|{_NUMBER_RUN}|{_HALF}){_MAGNITUDE}{_AFTER}")
 _HEDGE = re.compile(rf"(?:\b(?P<words>{one_of(set(HEDGES) - {'~'})})\s+(?:an?\s+|the\s+|just\s+|only\s+)?|(?P<sign>~)\s*)$")
 _HEDGE_AFTER = re.compile(rf"\s*(?:\w+\s+)?(?P<words>{one_of(HEDGES_AFTER)})(?!\w)")
 _RANGE = re.compile(r"\s*(?:-|–|—|to|and|or|through|until|till)\s*")
 _PERIOD = one_of(PERIODS)
 _PER_AFTER = re.compile(
-    rf"[^.·,;:!?\d]{{0,28}}?(?:\b(?:an?|per|each|every)[\s-]+(?:single\s+)?|/\s?|[\s-])(?P<period>{_PERIOD})\b"
+    rf"(?:(?!\b(?:that|which|who)\b)[^.·,;:!?\d]){{0,28}}?(?:\b(?:an?|per|each|every)[\s-]+(?:single\s+)?|/\s?"
+    rf"|[\s-])(?P<period>{_PERIOD})\b"
 )
 _PER_BEFORE = re.compile(rf"\W*(?:\w+\s){{0,2}}?(?:an?|per|each|every)[\s-]+(?:single\s+)?(?P<period>{_PERIOD})\b[^\d]*$")
 _ELLIPTIC = frozenset({"second", "minute", "hour", "day", "week", "month"})

@@ -19,9 +19,16 @@ _COUNTS = rf"(?:an?|one|{'|'.join(word for word, value in NUMBER_WORDS.items() i
 _FRACTION = re.compile(
     rf"\b(?P<top>{_COUNTS})[\s-]+(?P<kind>(?:good|solid|full|whole|small|mere|further|large)\s+)?"
     rf"(?P<bottom>{'|'.join(sorted(DENOMINATORS, key=len, reverse=True))})s?\b"
-    r"(?![\s-]+(?:part|man|person|time|pair|hour|option|shift|choice|way|day|year|week|month))"
+    r"(?![\s-]+(?:part|man|person|time|pair|hour|option|shift|choice|way|day|year|week|month|opinion|version|answer"
+    r"|question|one|try"
+    r"|attempt|party|colleague|system|list|shelf|box|parcel|order|bench|site|van|printer|scanner|phone|cup|coffee"
+    r"|name|reason|thing"
+    r"|word|note|letter|e-?mail|call|meeting|morning|evening|night|floor|aisle|door|copy|look|glance|person|voice"
+    r"|hand|eye|ear))"
 )
-_RATIO = re.compile(rf"\b(?P<top>{_COUNTS})\s+(?:in|out\s+of)\s+(?:every\s+)?(?P<bottom>{'|'.join(NUMBER_WORDS)})\b")
+_RATIO = re.compile(
+    rf"\b(?P<top>{_COUNTS})\s+(?:in|out\s+of|(?<!one )of)\s+(?:every\s+)?(?P<bottom>{'|'.join(NUMBER_WORDS)})\b"
+)
 _LATE_ORDINAL = re.compile(rf"\b(?:{one_of(word for word, value in ORDINALS.items() if value > 3)})\b")
 _FIXED = tuple(
     (re.compile(pattern), kind, value, unit)
@@ -35,16 +42,20 @@ _FIXED = tuple(
         (r"\b(?:tripl(?:e|es|ed|ing)|threefold|thrice|treble[sd]?)\b", "number", "3", "times"),
         (r"\b(?:quadrupl(?:e|es|ed|ing)|fourfold)\b", "number", "4", "times"),
         (r"\btenfold\b", "number", "10", "times"),
+        (r"\bevery (?:other|second|third|fourth|fifth|tenth) (?:error|mistake|return|parcel|order|picker|warehouse"
+         r"|site|customer|company|team|shop|step|label|item)s?\b", "word", "", ""),
         (r"\b(?:tens|dozens|scores|hundreds|thousands|millions|billions|zillions|umpteen|gazillions?)\b", "word", "", ""),
         (r"\b(?:orders?\s+of\s+magnitude|exponential(?:ly)?|single-digit|buy one|get one|bogo|a grand|a fiver|a tenner)\b",
          "word", "", ""),
         (r"\b[a-z]+-free\b(?<!hands-free)", "word", "", ""),
         (
-            r"\bfree\b(?<!feel free)(?<!-free)"
-            r"(?! up|[\s-]text|ing| (?:evening|hand|hands|moment|minute|slot|afternoon|morning|shelf|space"
+            r"\bfree\b(?<!feel free)(?<!-free)(?<!you are free)(?<!you're free)(?<!are you free)(?<!i am free)(?<!i'm free)"
+            r"(?! up|[\s-]text|ing| for a (?:call|chat|coffee|talk|word)| (?:evening|hand|hands|moment|minute|slot|afternoon"
+            r"|morning|shelf|space"
             r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b)"
             r"|\b(?:freebies?|complimentary|gratis|on the house|our treat|pay nothing|costs? (?:you )?nothing)\b"
-            r"|\b(?:is|are|be|comes?|goes) on us\b|\bat our (?:own )?(?:expense|cost)\b"
+            r"|\b(?:second|third|next|other) (?:one )?is (?:ours|yours|on us)\b|\b(?:is|are|be|comes?|goes) on us\b"
+            r"|\bat our (?:own )?(?:expense|cost)\b"
             r"|\bnothing to pay\b|\bwaive[sd]?\b"
             r"|\bwithout (?:an? )?(?:bill|invoice)\b|\bnot (?:be |get )?(?:billed|charged|invoiced)\b"
             r"|\b(?:won't|doesn't|will not|does not) cost (?:you )?(?:a thing|anything)\b"
@@ -54,7 +65,8 @@ _FIXED = tuple(
         ),
     )
 )  # fmt: skip
-_FIXED_HINTS = ("twi", "two", "doubl", "hour", "tripl", "three", "thrice", "treble", "quadrupl", "four", "ten", "dozen",
+_FIXED_HINTS = ("every ", "twi",
+                "two", "doubl", "hour", "tripl", "three", "thrice", "treble", "quadrupl", "four", "ten", "dozen",
                 "score",
                 "hundred", "thousand", "illion", "umpteen", "magnitude", "exponential", "digit", "one", "bogo", "a grand",
                 "fiver", "free", "complimentary", "gratis", "house", "treat", "nothing", "cost", "charge", "fee", "payment",
@@ -66,7 +78,7 @@ _PACE = tuple(
     for pattern in (
         rf"\b(?:within|inside|under|less than|in|in only|in just|in under|after only|after just)\s+(?:an?|one|a single)\s+"
         rf"{_TIMES}\b",
-        rf"\b(?:for|over)\s+(?:an?|one|a whole|a full|a single)\s+{_TIMES}\b",
+        rf"\b(?:for|over)\s+(?:an?|one|a whole|a full|a single)\s+{_TIMES}\b(?! in advance| paid)",
         rf"\b(?:a|one)\s+(?:single\s+)?{_TIMES}'s\b",
         rf"\b(?:within|in|in just|in only)\s+{_TIMES}s\b",
         rf"\b(?:the\s+)?same[\s-]{_TIMES}\b",

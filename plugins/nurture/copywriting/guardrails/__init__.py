@@ -10,7 +10,8 @@ from nurture.copywriting.copy_rules import CopyRules
 from nurture.copywriting.guardrails import confidence, form, grounds, language, leaks
 from nurture.copywriting.guardrails.draft import Draft
 from nurture.copywriting.guardrails.terms import Guardrail, Outcome, Terms, Verdict
-from nurture.copywriting.guardrails.wording import wording_guardrail
+from nurture.copywriting.guardrails.uncited import uncited
+from nurture.copywriting.guardrails.wording import wording_guardrails as _wording_guardrails
 from nurture.copywriting.pieces import Piece
 
 __all__ = ["GUARDRAILS", "Guardrail", "Outcome", "Terms", "Verdict", "guardrails_of", "judge"]
@@ -29,10 +30,12 @@ GUARDRAILS = (
     Guardrail("language", "The template is English; another language says what nobody checked.", "rejected",
               language.foreign),
     Guardrail("citations", "Without its fact no claim can be explained.", "rejected", grounds.citations),
+    Guardrail("uncited", "What a fact says needs its marker, also when it is said to the reader.", "rejected", uncited),
     Guardrail("expired", "A fact may be said only while it holds.", "rejected", grounds.expired),
     Guardrail("figures", "Numbers, prices, percentages, dates and links are never invented.", "rejected",
               grounds.invented_figures),
     Guardrail("figure_rate", "$49 a year is not $49 a month.", "rejected", grounds.requoted_figures),
+    Guardrail("figure_swapped", "What it used to be is not what it is.", "rejected", grounds.swapped_figures),
     Guardrail("products", "A product is named only where a cited fact speaks of it.", "rejected", grounds.unnamed_products),
     Guardrail("names", "Customers, certificates and other companies' products are never invented.", "rejected",
               grounds.invented_names),
@@ -46,7 +49,7 @@ GUARDRAILS = (
 
 def guardrails_of(rules: CopyRules) -> tuple[Guardrail, ...]:
     """Every guardrail: those above and the lists of wording."""
-    return (*GUARDRAILS, *map(wording_guardrail, rules.wording))
+    return (*GUARDRAILS, *_wording_guardrails(rules))
 
 
 def judge(piece: Piece, terms: Terms) -> Verdict:

@@ -7,12 +7,12 @@ from functools import cached_property, lru_cache
 from nurture.copywriting.assembly import PLACEHOLDER
 from nurture.copywriting.facts import Fact
 from nurture.copywriting.figures import plain
-from nurture.copywriting.guardrails.names import proper_names
-from nurture.copywriting.guardrails.roles import Role, goes_on, role_of, speaks_of_it
+from nurture.copywriting.guardrails.names import without
+from nurture.copywriting.guardrails.pronouns import goes_on, speaks_of_it
+from nurture.copywriting.guardrails.roles import Role, is_greeting, role_of
 from nurture.copywriting.guardrails.terms import Terms
 from nurture.copywriting.pieces import Piece
 from nurture.copywriting.sentences import sentences
-from nurture.copywriting.stems import Stems, stems
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Draft:
     piece: Piece
     terms: Terms
 
-    @cached_property
+    @property
     def offered(self) -> dict[str, Fact]:
-        return {fact.id: fact for fact in self.terms.facts}
+        return self.terms.offered
 
     @cached_property
     def cited(self) -> tuple[Fact, ...]:
@@ -63,6 +63,24 @@ class Draft:
                 before = self._sentence(part, one, before, following)
                 found.append(before)
         return tuple(found)
+
+    @cached_property
+    def running_on(self) -> tuple[str, ...]:
+        """The texts in which a sentence ends without a stop, so that what it says may go on in the next line."""
+        parts = {part for part, text in self.piece.texts.items() if any(map(_runs_on, sentences(text)[:-1]))}
+        return tuple(self.piece.texts[part] for part in self.piece.texts if part in parts)
+
+    @cached_property
+    def wording(self) -> str:
+        """The whole piece in one spelling, if it has any wording that counts; empty for most pieces."""
+        text = plain(" · ".join(self.piece.texts.values()))
+        return text if self.terms.rules.any_wording.search(text) else ""
+
+    @cached_property
+    def claimed_wording(self) -> tuple[str, ...]:
+        """The sentences about us with wording that counts there."""
+        ours = (plain(one.text) for one in self.sentences if one.role == "claim" or one.names_us or one.subject)
+        return tuple(said for said in ours if self.terms.rules.any_claimed_wording.search(said))
 
     def own_words(self, text: str) -> str:
         """`text` without any name of a product, a customer or the company."""
@@ -91,8 +109,16 @@ class Draft:
             role: Role = "claim"
         else:
             is_ours = names_us or bool(named) or (bool(subject) and speaks_of_it(text))
-            follows_claim = continued is not None and continued.role == "claim"
-            role = role_of(self.bare(text), self.terms.rules, names_us=is_ours, follows_claim=follows_claim)
+            role = role_of(
+                self.bare(text),
+                self.terms.rules,
+                names_us=is_ours,
+                follows_claim=continued is not None and continued.role == "claim",
+                in_scene=before is not None
+                and before.role == "address"
+                and not before.text.endswith("?")
+                and not is_greeting(before.text),
+            )
         return Sentence(part, text, role, is_marked, cited, usable, subject, names_us)
 
     def _facts_of(self, part: str, text: str) -> tuple[Fact, ...]:
@@ -106,28 +132,26 @@ class Draft:
         """Products, and customers of the offered facts, that `text` speaks of, in lower case."""
         return entities(text, self.terms.product_names, self._customers)
 
-    @cached_property
+    @property
     def _customers(self) -> frozenset[str]:
-        texts = tuple(fact.text for fact in self.terms.facts)
-        return _names_in(texts, self.terms.product_names, self.terms.rules.company_names)
+        return self.terms.customers
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         """Customers and the company."""
         return (*sorted(self._customers), *self.terms.rules.company_names)
 
-    @cached_property
-    def fact_stems(self) -> Stems:
-        """The stems of every offered fact."""
-        return frozenset[str]().union(*(stems(fact.text) for fact in self.terms.facts))
-
     def _speaks_of(self, fact: Fact, subject: frozenset[str]) -> bool:
         of_fact = self.entities(fact.text)
         return not subject or not of_fact or bool(subject & of_fact)
 
 
+def _runs_on(sentence: str) -> bool:
+    return not (sentence[-1] in ".!?…:\"'”’)" or (sentence[-1] == "," and not any(char.isdigit() for char in sentence)))
+
+
 _SHORT_NAME_VERBS = (
-    r"costs|lets|is|has|helps|can|works|reads|prints|sends|puts|gives|takes|does|will|comes|lasts|tells|shows|and|in|for"
+    r"costs|lets|is|has|helps|can|works|reads|prints|sends|puts|gives|takes|does|will|comes|lasts|tells|shows|and"
 )
 
 
@@ -154,14 +178,6 @@ def _short_name(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<=[\w,] ){short}(?!\w)|^{short} (?:{_SHORT_NAME_VERBS})\b")
 
 
-@lru_cache(maxsize=256)
-def _names_in(texts: tuple[str, ...], product_names: tuple[str, ...], company_names: tuple[str, ...]) -> frozenset[str]:
-    """Proper names of two words and more, the company's own left out."""
-    own = {plain(name) for name in company_names}
-    names = (plain(name) for text in texts for name in proper_names(without(text, product_names)))
-    return frozenset(name for name in names if " " in name and name.split(" ")[0] not in own)
-
-
 @lru_cache(maxsize=64)
 def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
@@ -170,14 +186,3 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=16384)
 def _bare(text: str, product_names: tuple[str, ...]) -> str:
     return without(PLACEHOLDER.sub("·", text), product_names)
-
-
-@lru_cache(maxsize=16384)
-def without(text: str, names: tuple[str, ...]) -> str:
-    """`text` with each of `names` replaced by a dot."""
-    return _whole(names).sub("·", text)
-
-
-@lru_cache(maxsize=64)
-def _whole(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names)) or '$^'})(?!\w)", re.IGNORECASE)

@@ -75,11 +75,12 @@ def markup(draft: Draft) -> Iterator[str]:
         yield f"markup or template syntax {found.strip()!r}"
 
 
-_ADDRESS = re.compile(
-    r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?\w[\w-]{0,62}(?:\.\w+)*"
-    r"|\bto (?:hello|hi|info|sales|contact|support|office|mail|team|me) at \w+",
+_ADDRESS = re.compile(r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?\w[\w-]{0,62}(?:\.\w+)*", re.IGNORECASE)
+_SPOKEN_ADDRESS = re.compile(
+    r"\bto (?:hello|hi|info|sales|contact|support|office|mail|team|me) at \w+",
     re.IGNORECASE,
 )
+_AT = re.compile(r"@|\(at\)|\[at\]")
 _PHONE = re.compile(r"(?<!\d)(?:\+|00)?\d(?:[\s().-]{0,2}\d){8,14}(?!\d)")
 _STREET = re.compile(r"\b\d{1,4}\s+(?:\w+\s){1,2}(?:street|road|avenue|lane|drive)\b|\b\w+(?:straße|strasse)\s+\d")
 _TITLED = re.compile(r"\b(?:mr|mrs|ms|mx|dr|prof)\.?\s+[a-z]")
@@ -88,8 +89,10 @@ _TITLED = re.compile(r"\b(?:mr|mrs|ms|mx|dr|prof)\.?\s+[a-z]")
 def personal_data(draft: Draft) -> Iterator[str]:
     text = plain(draft.piece.text)
     for pattern, what in (
-        (_ADDRESS, "an e-mail address or handle"), (_PHONE, "a telephone or account number"), (_STREET, "a postal address"),
+        (_ADDRESS if _AT.search(text) else None, "an e-mail address or handle"),
+        (_SPOKEN_ADDRESS, "an e-mail address or handle"), (_PHONE, "a telephone or account number"),
+        (_STREET, "a postal address"),
         (_TITLED, "a person's name"),
     ):  # fmt: skip
-        if pattern.search(text):
+        if pattern and pattern.search(text):
             yield f"something like {what}"

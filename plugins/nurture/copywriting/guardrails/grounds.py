@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from nurture.copywriting.figures import Claim, covered_by, figures, plain, said_by
-from nurture.copywriting.guardrails.draft import Draft, Sentence, without
-from nurture.copywriting.guardrails.names import is_title_case, proper_names
-from nurture.copywriting.guardrails.roles import is_idle_count
+from nurture.copywriting.guardrails.draft import Draft, Sentence
+from nurture.copywriting.guardrails.idle import is_idle_count, is_season
+from nurture.copywriting.guardrails.names import is_title_case, proper_names, without
 from nurture.copywriting.stems import stem, stems
 
 
@@ -30,13 +30,34 @@ def invented_figures(draft: Draft) -> Iterator[str]:
         for figure in figures(draft.bare(sentence.text)):
             covered = covered_by(_facts_of(draft, sentence))
             is_ours = sentence.is_marked or sentence.names_us or bool(draft.entities(sentence.text))
-            idle = (sentence.role != "claim" and figure.kind == "pace") or (not is_ours and is_idle_count(figure))
+            if figure.found.endswith("-free") and f"no {figure.found.removesuffix('-free')}" in plain(_all_facts(draft)):
+                continue
+            is_said = sentence.role != "claim" and (figure.kind == "pace" or is_season(figure))
+            idle = is_said or (not is_ours and sentence.role != "claim" and is_idle_count(figure))
             if figure.claim not in covered and not idle:
                 yield f"{figure.found!r} is in no fact cited for it"
-    for text in draft.piece.texts.values():  # what only shows across two sentences
+    for text in draft.running_on:  # what only shows across two sentences
         for figure in figures(draft.bare(text)):
-            if figure.claim not in covered_by(_all_facts(draft)) and figure.kind != "pace" and not is_idle_count(figure):
+            idle = figure.kind == "pace" or is_idle_count(figure) or is_season(figure) or figure.found.endswith("-free")
+            if figure.claim not in covered_by(_all_facts(draft)) and not idle:
                 yield f"{figure.found!r} is in no cited fact"
+
+
+def swapped_figures(draft: Draft) -> Iterator[str]:
+    """What "used to" be, said to be so now, or the other way round."""
+    for sentence in draft.sentences:
+        for fact in sentence.usable:
+            before = _claims(" ".join(_USED_TO.findall(plain(draft.bare(fact.text)))))
+            if not before:
+                continue
+            said = plain(draft.bare(sentence.text))
+            for found in _USED_TO.findall(said):
+                for figure in figures(found):
+                    if figure.kind == "number" and figure.value not in {value for _, value, _ in before}:
+                        yield f"{figure.found!r} is not what it used to be"
+
+
+_USED_TO = re.compile(r"\b(?:used to|instead of|down from|rather than|no longer)\b([^.;,·]*)")
 
 
 def requoted_figures(draft: Draft) -> Iterator[str]:
@@ -53,8 +74,14 @@ def requoted_figures(draft: Draft) -> Iterator[str]:
             for noun in _BILLED_BY.findall(plain(sentence.text)):
                 if stem(noun) not in grounds:
                     yield f"a price for each {noun}, which no fact cited for it says"
+            if (found := _TOGETHER.search(plain(sentence.text))) and found[0] not in plain(_facts_of(draft, sentence)):
+                yield f"a price for {found[0]!r}, which no fact cited for it says"
 
 
+_TOGETHER = re.compile(
+    r"\b(?:all|both|two|three|several|any number of|unlimited|as many) (?:of )?(?:the |your |its |their )?"
+    r"(?:sites|shops|locations|warehouses|buildings|users|teams|stores)\b|\bhowever many (?:sites|shops|locations)\b"
+)
 _BILLS = re.compile(r"\b(?:billed|charged|invoiced|bill|invoice|charge) (?:you )?(?=for|per|by)")
 _BILLED_BY = re.compile(
     r"\b(?:per|for (?:each|every)|each|every|a|by the)\s+"
@@ -65,11 +92,18 @@ _BILLED_BY = re.compile(
 def dropped_hedges(draft: Draft) -> Iterator[str]:
     """A figure without its qualifier or rate, or a fact about most that became one about all."""
     for sentence in draft.sentences:
-        for figure in figures(draft.bare(sentence.text)):
+        said = figures(draft.bare(sentence.text))
+        for figure in said:
             same = [fact for fact in figures(_facts_of(draft, sentence)) if figure.claim in said_by(fact)]
+            rates = {figure.per} if figure.per else {other.per for other in said if other.unit == figure.unit and other.per}
             if figure.kind != "pace" and same and figure.qualifier not in {fact.qualifier for fact in same}:
                 yield f"{figure.found!r} with {figure.qualifier or 'no qualifier'!r}; no fact cited for it says it so"
-            elif figure.kind != "pace" and same and not figure.per and all(fact.per for fact in same):
+            elif (
+                figure.kind != "pace"
+                and same
+                and not (rates & {fact.per for fact in same})
+                and all(fact.per for fact in same)
+            ):
                 yield f"{figure.found!r} without its rate: per {same[0].per}"
         yield from _dropped_most(draft, sentence)
 
@@ -113,7 +147,7 @@ def unnamed_products(draft: Draft) -> Iterator[str]:
 def invented_names(draft: Draft) -> Iterator[str]:
     """Customers, certificates, products of others: a capitalised name that no cited fact has."""
     terms, rules = draft.terms, draft.terms.rules
-    known = {plain(name) for name in (*rules.known_names, *rules.company_names)} | set(_CALENDAR)
+    known = _known_names(rules.known_names, rules.company_names)
     short = {plain(name.split(" ", 1)[-1]) for name in terms.product_names}
     piece_wide = _name_words(" ".join(fact.text for fact in draft.cited))
     for sentence in draft.sentences:
@@ -150,12 +184,17 @@ def _all_facts(draft: Draft) -> str:
     return " · ".join(draft.bare(fact.text) for fact in draft.cited)
 
 
+@lru_cache(maxsize=16)
+def _known_names(known_names: tuple[str, ...], company_names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(plain, (*known_names, *company_names, *_CALENDAR)))
+
+
 @lru_cache(maxsize=1024)
 def _name_words(text: str) -> frozenset[str]:
     return frozenset(plain(word).removesuffix("'s") for name in proper_names(text) for word in name.split())
 
 
-def _is_known(word: str, known: set[str]) -> bool:
+def _is_known(word: str, known: frozenset[str]) -> bool:
     bare = plain(word).removesuffix("'s").strip(".'-")
     if bare in known or bare.removesuffix("s") in known or not any(char.isalpha() for char in bare):
         return True
@@ -164,7 +203,7 @@ def _is_known(word: str, known: set[str]) -> bool:
 
 def _everyday(draft: Draft) -> frozenset[str]:
     rules = draft.terms.rules
-    return rules.everyday | draft.fact_stems | frozenset(rules.groups)
+    return rules.everyday | draft.terms.fact_stems | frozenset(rules.groups)
 
 
 _CALENDAR = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

@@ -16,12 +16,15 @@ _LETTERS_OF_ENGLISH = set("éïèêç")  # café, naïve
 
 
 def foreign(draft: Draft) -> Iterator[str]:
-    known = _known(draft.terms.rules.everyday, draft.fact_stems)
+    known = _known(draft.terms.rules.everyday, draft.terms.fact_stems)
     for sentence in draft.sentences:
         said = words(PLACEHOLDER.sub("·", sentence.text))
-        if found := _foreign_words(said, known):
+        strange = [word for word in said if stem(word) not in known]
+        if not strange:
+            continue
+        if found := _foreign_words(said, strange):
             yield f"foreign words {', '.join(found[:5])}"
-        elif not _is_english(said, known):
+        elif not _is_english(said, strange):
             yield f"hardly an English word in {sentence.text[:60]!r}"
 
 
@@ -35,21 +38,28 @@ def _known(everyday: Stems, of_facts: Stems) -> Stems:
     return _stems_of_english() | everyday | of_facts
 
 
-def _foreign_words(said: tuple[str, ...], known: Stems) -> list[str]:
+def _foreign_words(said: tuple[str, ...], strange: list[str]) -> list[str]:
     """Function words and letters of other languages; one alone may be a name."""
-    found = [word for word in said if stem(word) not in known and (word in FOREIGN or _has_foreign_letter(word))]
+    found = [word for word in strange if word in FOREIGN or _has_foreign_letter(word)]
+    if not found:
+        return found
     english = sum(word in ENGLISH for word in said)
-    return found if len(found) >= 2 or (found and english == 0) else []
+    return found if len(found) >= 2 or english == 0 or 2 * len(strange) > len(said) else []
 
 
 def _has_foreign_letter(word: str) -> bool:
-    return any(char.isalpha() and not char.isascii() and char not in _LETTERS_OF_ENGLISH for char in word)
+    return not word.isascii() and any(
+        char.isalpha() and not char.isascii() and char not in _LETTERS_OF_ENGLISH for char in word
+    )
 
 
-def _is_english(said: tuple[str, ...], known: Stems) -> bool:
-    strange = [word for word in said if stem(word) not in known]
+def _looks_foreign(word: str) -> bool:
+    return word[-1] in _ENDINGS_RARE_IN_ENGLISH or not word.isascii()
+
+
+def _is_english(said: tuple[str, ...], strange: list[str]) -> bool:
     if len(said) < FEWEST_WORDS:
-        return len(said) < 2 or len(strange) < len(said)
+        return len(said) < 2 or len(strange) < len(said) or not any(_looks_foreign(word) for word in strange)
     share = 1 - len(strange) / len(said)
     if len(said) > SHORT:
         return share >= KNOWN_SHARE

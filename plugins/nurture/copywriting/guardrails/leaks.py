@@ -21,7 +21,8 @@ _PROMPT_WORDS = (
     r"|the (?:persona|recipient|prospect|context|brief) (?:wants|needs|is|works|says|has|should|asks|likes)"
 )
 _SELF_TALK = (
-    r"i (?:was|am|have been) (?:told|asked|instructed|trained|given|programmed|(?:not )?allowed|supposed|designed)"
+    r"i am (?:told|asked) (?:to|not)|i (?:was|have been) (?:told|asked)|i (?:was|am|have been) (?:instructed|trained"
+    r"|given|programmed|(?:not )?allowed|supposed|designed)"
     r"|i (?:have )?used .{0,12}\bfacts?|meets? your requirements"
     r"|i(?: am|'m) (?:only |just )?an? (?:program|bot|assistant|machine|model)"
     r"|(?:let me|i will|i'll|i have) (?:write|written|draft|drafted) (?:an?|this|the|your)"
@@ -48,6 +49,7 @@ _LABELS = (
 )
 _LEAKS = re.compile(rf"(?<!\w)(?:{_PROMPT_WORDS}|{_REFUSALS}|{_SELF_TALK}|{_ORDERS})(?!\w)|{_LABELS}")
 _IDENTIFIER = re.compile(r"\b[a-z]+_[a-z_]+\b|\"\s*:\s*[\"\[{]")
+Runs = frozenset[tuple[str, ...]]
 _LEAK_WORDS = 6  # so many words in a row from the instructions are no accident
 
 
@@ -63,8 +65,8 @@ def prompt_leaks(draft: Draft) -> Iterator[str]:
             and not _is_wording(fact_id, draft)
         ):
             yield f"the fact id {fact_id!r} stands in the text"
-    repeated = _runs(draft.terms.instructions) & _runs(draft.piece.text)
-    if any(repeated - frozenset().union(*(_runs(fact.text) for fact in draft.cited))):
+    repeated = _repeated(_runs(draft.terms.instructions), draft.piece.text)
+    if repeated and any(repeated - frozenset().union(*(_runs(fact.text) for fact in draft.cited))):
         yield f"{_LEAK_WORDS} words in a row are from the instructions"
 
 
@@ -73,7 +75,21 @@ def _is_wording(fact_id: str, draft: Draft) -> bool:
     return any(fact_id in plain(fact.text) for fact in draft.cited)
 
 
+def _repeated(told: Runs, text: str) -> Runs:
+    """The runs of words in `text` that are among those `told`."""
+    if not told:
+        return told
+    found, opening = re.findall(r"\w+", plain(text)), _first_words(told)
+    places = (place for place, word in enumerate(found[: 1 - _LEAK_WORDS]) if word in opening)
+    return told & {tuple(found[place : place + _LEAK_WORDS]) for place in places}
+
+
+@lru_cache(maxsize=64)
+def _first_words(runs: Runs) -> frozenset[str]:
+    return frozenset(run[0] for run in runs)
+
+
 @lru_cache(maxsize=512)
-def _runs(text: str) -> frozenset[tuple[str, ...]]:
+def _runs(text: str) -> Runs:
     found = re.findall(r"\w+", plain(text))
     return frozenset(zip(*(found[i:] for i in range(_LEAK_WORDS)), strict=False))

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from nurture.copywriting.english import ENGLISH
@@ -24,8 +25,11 @@ def proper_names(text: str) -> tuple[str, ...]:
     run: list[tuple[str, bool]] = []
     end = 0
     for match in _TOKEN.finditer(text):
-        word, opens = match[0], bool(_OPENS.search(text[max(0, match.start() - 4) : match.start()]))
-        gap = text[end : match.start()]
+        word, gap = match[0], text[end : match.start()]
+        if not run and not _is_capitalised(word):
+            end = match.end()
+            continue
+        opens = bool(_OPENS.search(text[max(0, match.start() - 4) : match.start()]))
         if run and (opens or gap.strip()):
             names += _ended(run)
             run = []
@@ -62,3 +66,21 @@ def _ended(run: list[tuple[str, bool]]) -> list[str]:
     if opens and single and not shouts:
         return []
     return [" ".join(word for word, _ in run)]
+
+
+def long_names(texts: Iterable[str], product_names: tuple[str, ...], company_names: tuple[str, ...]) -> frozenset[str]:
+    """Proper names of two words and more in `texts`, in lower case, the company's own left out."""
+    own = {plain(name) for name in company_names}
+    names = (plain(name) for text in texts for name in proper_names(without(text, product_names)))
+    return frozenset(name for name in names if " " in name and name.split(" ")[0] not in own)
+
+
+@lru_cache(maxsize=16384)
+def without(text: str, names: tuple[str, ...]) -> str:
+    """`text` with each of `names` replaced by a dot."""
+    return _whole(names).sub("·", text)
+
+
+@lru_cache(maxsize=64)
+def _whole(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names)) or '$^'})(?!\w)", re.IGNORECASE)

@@ -51,14 +51,17 @@ _IDLE = re.compile(
     r"\b(?:never|no|not)\s+(?:more|less|fewer|longer|later)\s+than\b"
     r"|\b(?:not\s+)?(?:after|at|above|first of|is|was)\s+all\b|\ball\s+(?:the same|the best|right)\b"
     r"|\b(?:in|over|for|during) (?:all|the whole) of \d{4}\b"
-    r"|\bnot\s+(?:only|just|merely|least)\b|\bno\s+(?:matter|doubt|wonder)\b|\bnothing\s+but\b"
+    r"|\bmanaged? to\b|\bnot\s+(?:only|just|merely|least)\b|\bnothing\s+but\b|\bof course\b|\ball (?:the way|along"
+    r"|in all|told)\b"
+    r"|\bno\s+(?:matter|doubt|wonder|difference|trouble|question|problem|rush|hurry|secret|surprise|accident|fuss|drama)\b"
 )
 """Phrases whose "no" or "all" denies nothing and claims nothing."""
+_FREE_OF = re.compile(r"\b([a-z]+)-free\b")
 _DENIAL = re.compile(
     r"\b(?:instead of|rather than|in place of|as opposed to|anything but|far from|no longer|(?:not|no) any ?(?:more|longer)"
     r"|(?:keeps?|kept|stays?|holds?|held) (?:out of|away from|off))\b"
     r"|\b(?:stop(?:s|ped)?|quits?|ceases?|gives? up) (?=\w+ing\b)|\bout of (?=(?:\w+ )?(?:order|step|reach|sight))"
-    r"|(?:^|[.,;:·]\s)few(?: of)?\b"
+    r"|(?:^|[.,;:·]\s)few(?: of)?\b|\b(?:an)?other (?=\w+ than\b)"
 )
 """Phrases that deny what comes after them."""
 _LIMIT = re.compile(
@@ -70,12 +73,20 @@ _BOUNDS = frozenset({"until", "till", "before", "once", "after", "when", "unless
 _DUTY = re.compile(r"\b(?:must|have to|has to|needs? to|required to|obliged)\b")
 _FREED = re.compile(r"\b(?:not|no|never|nobody|without|who|if|when)\b[^.,;:]{0,50}$|n't $")
 _EXCLUSIVE = frozenset({"only", "solely", "exclusively", "nothing", "no", "just", "none"})
+_BESIDES = frozenset({"else", "also", "more", "besides", "too"})
+_OTHER_WAY = {"on": "off", "off": "on", "in": "out", "out": "in", "up": "down", "down": "up"}
+_PARTICLE = re.compile(r"\b(\w+) (on|off|in|out|up|down)\b")
+_NO = re.compile(r"\bno (\w+)")
+_NOT_YET = re.compile(r"\b(?:not|n't) (?:\w+ )?yet\b|\byet to\b")
+_ASKS_WHY = re.compile(
+    r"·\s+(?:also\s+)?(?:tells|notes|shows|knows|sees|records|logs)\b[^.;:]*\b(?P<why>why|where|how)\b(?! many| much)"
+)
 _SCOPE = 3  # content words after a negation that it may reach
 
 
 def without_idle(text: str) -> str:
     """`text` without phrases that deny nothing."""
-    return _IDLE.sub("up to", text)
+    return _FREE_OF.sub(r"no \1", _IDLE.sub("up to", text))
 
 
 def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
@@ -98,11 +109,20 @@ def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
     for mine, other in rules.contrast_stems:
         if mine in said and other not in said and other in held and mine not in held:
             yield f"says {mine!r} where the fact says {other!r}"
+    yield from _particles(plain(text), " · ".join(of_facts))
     yield from _limits(plain(text), " · ".join(of_facts))
     for fact in of_facts:
         bound = None if _BOUNDS & set(words(text)) else _BOUND.search(fact)
         if bound and len((stems(bound["rest"]) - rules.light) & said) > 1:
             yield f"leaves out {bound[0].split()[0]!r}, as the fact has it"
+
+
+def _particles(said: str, facts: str) -> Iterator[str]:
+    """ "Gloves off" where the fact has "gloves on"."""
+    for noun, particle in _PARTICLE.findall(said):
+        other = _OTHER_WAY[particle]
+        if f"{noun} {other}" in facts and f"{noun} {particle}" not in facts and f"{noun} {other}" not in said:
+            yield f"says {particle!r} where the fact says {other!r}"
 
 
 def _limits(said: str, facts: str) -> Iterator[str]:
@@ -112,7 +132,18 @@ def _limits(said: str, facts: str) -> Iterator[str]:
         yield f"makes a duty of it with {found[0]!r}"
     if (found := _UNATTENDED.search(said)) and found[0] not in facts:
         yield f"adds {found[0]!r}"
+    for noun in _NO.findall(said):
+        if f"no {noun}" not in facts and re.search(rf"\b(?:any|every|each|all) {noun}s?\b", facts):
+            yield f"says 'no {noun}' where the fact says any"
+    if _NOT_YET.search(said) and "already" in words(facts):
+        yield "says 'not yet' where the fact says 'already'"
+    if (found := _ASKS_WHY.search(said)) and not re.search(rf"\b(?:{found['why']}|reasons?)\b", facts):
+        yield f"says {found['why']!r}, which the fact does not"
     spoken = set(words(said))
+    if "only" in words(facts) and "more than" in said and "more than" not in facts:
+        yield "says 'more than' where the fact says 'only'"
+    if "nothing else" in facts and not spoken & _EXCLUSIVE and (wide := spoken & _BESIDES):
+        yield f"says {min(wide)!r} where the fact says 'nothing else'"
     if "only" in words(facts) and not spoken & _EXCLUSIVE and (wide := spoken & ABSOLUTES - set(words(facts))):
         yield f"says {min(wide)!r} where the fact says 'only'"
 

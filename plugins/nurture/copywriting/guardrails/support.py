@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nurture.copywriting.copy_rules import CopyRules
-from nurture.copywriting.figures import plain
-from nurture.copywriting.guardrails.deeds import EVERYDAY, deeds
+from nurture.copywriting.figures import figures, plain
+from nurture.copywriting.guardrails.deeds import CARRIERS, EVERYDAY, deeds
 from nurture.copywriting.guardrails.draft import Draft, Sentence
 from nurture.copywriting.guardrails.polarity import ABSOLUTES, COUNTS, contradictions, without_idle
+from nurture.copywriting.guardrails.promises import promises
+from nurture.copywriting.guardrails.pronouns import HAPPENING, speaks_of_it
 from nurture.copywriting.stems import Stems, stem, stems, words
 
 UNKNOWN, IN_OFFER, IN_ADDRESS, READER, OUTCOME, ABSOLUTE, CONTRADICTION = 1.0, 0.25, 0.06, 0.5, 1.5, 1.0, 2.0
@@ -26,6 +28,26 @@ _LEAD_IN = re.compile(
     r"(?:you|your|a|an|the|someone|somebody|one|it|there|something|things|nobody)\b[^,:·0-9]{3,80}[,:]"
 )
 """Words about the reader before the claim: "If you like spreadsheets, …"."""
+
+_SETTING = re.compile(
+    r"\W*(?:(?:and|but|or|so)\s+)?(?:(?:for|in|on|at|after|during|between|among|as)\s+"
+    r"(?:an?|the|your|our|this|that|those|these|most|some|many|everyone|everybody|anyone|anybody|people|practice|short)\b"
+    r"[^,:·0-9]{0,50}|to my mind|to be honest|in the end),(?=\s)"
+)
+"""Where and when, before the claim: "On a busy morning, …". Its everyday words claim nothing."""
+
+
+_ADDED = re.compile(
+    r"\b(?:and|or|plus|as well as)\s+(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for"
+    r"|to)\s+)*([a-z]+)"
+)
+"""What stands beside what the facts have: a word that claims nothing elsewhere adds a thing there."""
+
+
+_INVITES = re.compile(r",? so (?:do not|don't|please|feel free|go ahead|take|have|be|let|just|why not)\b.*$")
+"""An invitation after the claim: ", so do not be shy"."""
+
+_OF_PEOPLE = stems("know think want like remember ask say")
 
 
 @dataclass(frozen=True)
@@ -52,26 +74,63 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         return Support(1.0)
     rules = draft.terms.rules
     of_facts = frozenset[str]().union(*(stems(draft.bare(fact.text)) for fact in sentence.usable))
-    grounds, reached = rules.company_facts | of_facts, rules.company_groups | rules.groups_of(of_facts)
+    grounds, reached = rules.company_facts | of_facts, rules.groups_of(of_facts)
+    if not sentence.is_marked:
+        reached |= rules.company_groups
     said = plain(draft.bare(sentence.text))
-    lead_in = _LEAD_IN.match(said)
-    of_reader = set(words(lead_in[0])) - set(words(said[lead_in.end() :])) if lead_in else set()
-    did = deeds(plain(draft.without_us(sentence.text))) if sentence.is_marked and sentence.role == "claim" else frozenset()
+    of_reader, did = _of_reader(said, rules), _did(sentence, draft)
     spoken_of = sentence.subject or frozenset[str]().union(*(draft.entities(fact.text) for fact in sentence.usable))
     own = _own_names(spoken_of) if spoken_of else frozenset[str]()
+    has_figure = bool(figures(draft.bare(sentence.text)))
+    added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
+    opposites = dict(rules.opposite_stems)
     weight, matched, missing = 0.0, 0, []
     for word in dict.fromkeys(words(without_idle(said))):
         root = stem(word)
-        if root in grounds or (sentence.usable and rules.groups.get(root, frozenset()) & reached):
+        is_alike = bool(rules.groups.get(root, frozenset()) & reached) or opposites.get(root) in grounds
+        if root in of_facts or (root in grounds and word not in added) or (sentence.usable and is_alike):
             matched += root not in rules.light
             continue
         counts = min(_weight(word, root, sentence, rules, did, own), IN_ADDRESS if word in of_reader else UNKNOWN * 2)
+        in_title = not sentence.part.startswith("body") and not sentence.names_us and not sentence.subject
+        of_title = has_figure and in_title and root not in rules.outcomes and word not in ABSOLUTES
+        if of_title or (root in rules.scene and not sentence.is_marked and (has_figure or in_title)):
+            counts = min(counts, IN_OFFER)
+        elif word in added and root not in rules.light and root not in COUNTS and word not in of_reader:
+            counts = UNKNOWN
         if counts:
             weight += counts
             missing.append(word)
+    if sentence.role == "claim" and not sentence.is_marked and matched < 2 and promises(said, rules):
+        weight += OUTCOME
+    if matched >= MOST_MATCHED and len(missing) == 1 and stem(missing[0]) in CARRIERS:
+        weight = 0.0
     found = tuple(contradictions(sentence, draft)) if sentence.role == "claim" and sentence.usable else ()
     weight += CONTRADICTION * len(found)
     return Support(max(0.0, 1 - weight / (1 + min(matched, MOST_MATCHED) / 2)), tuple(missing), found)
+
+
+def _of_reader(said: str, rules: CopyRules) -> set[str]:
+    """The words before and after the claim that are about the reader."""
+    found = set[str]()
+    if lead_in := _LEAD_IN.match(said):
+        found |= set(words(lead_in[0])) - set(words(said[lead_in.end() :]))
+    if setting := _SETTING.match(said):
+        found |= {word for word in words(setting[0]) if stem(word) in rules.everyday and stem(word) not in rules.outcomes}
+    if invitation := _INVITES.search(said):
+        found |= set(words(invitation[0])) - set(words(said[: invitation.start()]))
+    return found
+
+
+def _did(sentence: Sentence, draft: Draft) -> Stems:
+    """The verbs of what the sentence says that we, a product or people do."""
+    if sentence.role != "claim":
+        return frozenset()
+    if sentence.is_marked:
+        return deeds(plain(draft.without_us(sentence.text)))
+    if sentence.part.startswith("body") and speaks_of_it(sentence.text):
+        return deeds(plain(draft.without_us(sentence.text))) - stems(HAPPENING) - _OF_PEOPLE
+    return frozenset()
 
 
 def _weight(word: str, root: str, sentence: Sentence, rules: CopyRules, did: Stems, own: frozenset[str]) -> float:
@@ -89,7 +148,7 @@ def _weight(word: str, root: str, sentence: Sentence, rules: CopyRules, did: Ste
     if root in rules.reader:
         return (UNKNOWN if sentence.is_marked else READER) if claims else 0.0
     if root in rules.scene:
-        return UNKNOWN if claims and sentence.is_marked else 0.0
+        return (UNKNOWN if sentence.is_marked else READER) if claims else 0.0
     if claims:
         return UNKNOWN
     return IN_OFFER if sentence.subject or sentence.names_us else IN_ADDRESS

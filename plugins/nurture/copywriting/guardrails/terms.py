@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from nurture.copywriting.copy_rules import CopyRules, load_copy_rules
 from nurture.copywriting.facts import Fact
+from nurture.copywriting.guardrails.names import long_names
 from nurture.copywriting.shapes import Limits
+from nurture.copywriting.stems import Stems, stems
 
 if TYPE_CHECKING:
     from nurture.copywriting.guardrails.draft import Draft
@@ -38,6 +41,38 @@ class Terms:
     citations: Literal["list", "sentence"] = "list"
     day: date | None = None
     rules: CopyRules = field(default_factory=load_copy_rules)
+
+    @cached_property
+    def offered(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self.facts}
+
+    @cached_property
+    def customers(self) -> frozenset[str]:
+        """Names in the offered facts that are not the company's, in lower case."""
+        return long_names((fact.text for fact in self.facts), self.product_names, self.rules.company_names)
+
+    @cached_property
+    def fact_stems(self) -> Stems:
+        """The stems of every offered fact."""
+        return frozenset[str]().union(*(stems(fact.text) for fact in self.facts))
+
+    @cached_property
+    def facts_by_stem(self) -> dict[str, frozenset[str]]:
+        """Stem → the ids of the offered facts that it stands in."""
+        found: dict[str, set[str]] = {}
+        for fact in self.facts:
+            for root in stems(fact.text):
+                found.setdefault(root, set()).add(fact.id)
+        return {root: frozenset(ids) for root, ids in found.items()}
+
+    @cached_property
+    def facts_by_group(self) -> dict[int, frozenset[str]]:
+        """Line of synonyms → the ids of the offered facts that have a word of it."""
+        found: dict[int, set[str]] = {}
+        for root, ids in self.facts_by_stem.items():
+            for group in self.rules.groups.get(root, ()):
+                found.setdefault(group, set()).update(ids)
+        return {group: frozenset(ids) for group, ids in found.items()}
 
 
 @dataclass(frozen=True)

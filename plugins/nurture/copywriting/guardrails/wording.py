@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 
-from nurture.copywriting.copy_rules import Wording
+from nurture.copywriting.copy_rules import CopyRules, Wording
 from nurture.copywriting.figures import plain
 from nurture.copywriting.guardrails.draft import Draft
 from nurture.copywriting.guardrails.terms import Guardrail
@@ -14,11 +13,10 @@ def says(wording: Wording) -> Callable[[Draft], Iterator[str]]:
     """A check for one list; a rejecting one lets pass what a cited fact says in the same words."""
 
     def check(draft: Draft) -> Iterator[str]:
-        hits = _hits(wording, wording.pattern, plain(" · ".join(draft.piece.texts.values())))
+        hits = _hits(wording, wording.pattern, draft.wording) if draft.wording else set()
         if claims := wording.claims_pattern:
-            for one in draft.sentences:
-                if one.role == "claim" or one.names_us or one.subject:
-                    hits |= _hits(wording, claims, plain(one.text))
+            for said in draft.claimed_wording:
+                hits |= _hits(wording, claims, said)
         if not hits:
             return
         facts = plain(" · ".join(fact.text for fact in draft.cited)) if wording.outcome == "rejected" else ""
@@ -36,6 +34,18 @@ def _hits(wording: Wording, pattern: re.Pattern[str], text: str) -> set[str]:
     return {match[0] for match in pattern.finditer(wording.exceptions.sub("·", text) if wording.exceptions else text)}
 
 
-@cache
-def wording_guardrail(wording: Wording) -> Guardrail:
+def wording_guardrails(rules: CopyRules) -> tuple[Guardrail, ...]:
+    """One for each list of `rules`."""
+    _, made = _MADE.get(id(rules), (None, None))
+    if made is None:
+        made = tuple(_guardrail(wording) for wording in rules.wording)
+        _MADE[id(rules)] = rules, made
+    return made
+
+
+_MADE: dict[int, tuple[CopyRules, tuple[Guardrail, ...]]] = {}
+"""By identity: a hash of all rules would cost more than the checks. The rules are kept, so that it stays theirs."""
+
+
+def _guardrail(wording: Wording) -> Guardrail:
     return Guardrail(wording.name, wording.reason, wording.outcome, says(wording), wording.outcome == "flagged")
