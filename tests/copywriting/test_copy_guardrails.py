@@ -99,6 +99,12 @@ SPOILED = [
             "it used to take 7. [proof-retail-picking]"
         ),
     ),
+    ("figure_basis", "rejected", body("Larkfield Count cuts stock errors by 38%. [count-accuracy]")),
+    (
+        "figure_devices",
+        "rejected",
+        body("Pell Bearings labels 3,000 bins with one Larkfield Print 200. [proof-manufacturing-labels]"),
+    ),
     ("products", "rejected", {"cta": "See Larkfield Print 200"}),
     ("products", "rejected", body("Larkfield Scan costs $39 a month for each site. [insight-price]")),
     ("names", "rejected", body("Ask Nordhaven Logistics how they do it.")),

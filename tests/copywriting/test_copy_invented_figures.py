@@ -177,7 +177,7 @@ def test_an_invented_figure_is_not_clear_where_facts_are_listed_once_either() ->
 
 
 RESPELLED = [
-    ("count-accuracy", "Weekly counts with Larkfield Count cut stock errors by {}.", "38%"),
+    ("count-accuracy", "In a study of 42 warehouses, weekly counts with Larkfield Count cut stock errors by {}.", "38%"),
     ("count-price", "Larkfield Count costs {} a month for each site.", "$49"),
     ("route-price", "Larkfield Route costs {} a month for each site.", "$79"),
     ("scan-price", "Larkfield Scan costs {} and works with every Larkfield product.", "$349"),

@@ -75,6 +75,14 @@ def test_a_feature_or_a_promise_that_no_sentence_names_as_ours_is_stopped(said: 
         "Customers don't wait.",
         "I have two questions for you.",
         "Are you free for a call?",
+        "You know the sign: closed for inventory, back on Monday.",
+        "In December a Sunday is a working day like any other, except that nobody picks up the phone.",
+        "The rest of the country is at the Christmas market.",
+        "January brings everything back: the jumpers, the gadgets, the shoes.",
+        "Yours is the warehouse with a forklift called Gerda.",
+        "IT leads tell colleagues to choose good passwords.",
+        "Nothing is more tiresome than a project that waits for a parcel.",
+        "It is only human: nobody likes to count twice.",
     ],
 )
 def test_a_scene_of_the_readers_day_claims_nothing(said: str) -> None:
@@ -87,6 +95,13 @@ def test_a_scene_of_the_readers_day_claims_nothing(said: str) -> None:
     "said",
     [
         "On Friday an engineer will ring you.",
+        "Sign up before Christmas.",
+        "Support stays open at Christmas.",
+        "On Monday your first site is running.",
+        "In January the errors are gone.",
+        "On Sunday an expert answers you.",
+        "On Thursday the box is at your door.",
+        "You know the scanner called Falcon.",
         "Your scanner arrives on Monday.",
         "In January it becomes part of every plan.",
         "Who can wait? In March the new Larkfield Scan is here.",

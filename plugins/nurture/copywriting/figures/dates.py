@@ -20,7 +20,8 @@ _DATES = tuple(
         rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?!\d)(?:st|nd|rd|th)?(?:,?\s+(?P<year>\d{{4}})(?!\d))?",
         rf"\b{_MONTH}\s+(?:the\s+)?{_ORDINAL}\b(?:,?\s+(?P<year>\d{{4}})(?!\d))?",
         rf"\b{_MONTH}\s+(?P<year>\d{{4}})(?!\d)",
-        rf"\b(?:in|by|from|until|till|since|before|after|next|last|end of|mid|early|late)[\s-]+{_MONTH}",
+        rf"\b(?:(?P<part>mid|early|late|(?:end|middle|start|beginning) of)|in|by|from|until|till|since|before"
+        rf"|after|next|last)[\s-]+{_MONTH}",
         rf"\b(?P<month>{'|'.join(m for m in MONTHS if m not in ('march', 'may'))})\b",
     )
 )
@@ -51,7 +52,7 @@ def dates(text: str) -> Iterator[Found]:
     taken = text
     for pattern in _DATES if _NAMES_MONTH.search(text) else _DATES[:1]:
         for match in list(pattern.finditer(taken)):
-            yield Figure("date", _date(match)), match.start(), match.end()
+            yield Figure("date", _date(match), qualifier=_part(match)), match.start(), match.end()
             taken = _without(taken, match)
     has_digit = _DIGIT.search(taken) is not None
     for match in list(_CLOCK.finditer(taken)) if has_digit else ():
@@ -75,6 +76,12 @@ def _date(match: re.Match[str]) -> str:
     month = int(part["number"]) if part.get("number") else _month(part["month"])
     day = ORDINALS[part["ordinal"]] if part.get("ordinal") else int(part["day"]) if part.get("day") else None
     return f"{part.get('year') or '-'}-{month:02d}" + (f"-{day:02d}" if day else "")
+
+
+def _part(match: re.Match[str]) -> str:
+    """Which part of the month, if it says one."""
+    part = match.groupdict().get("part") or ""
+    return {"middle of": "mid", "start of": "early", "beginning of": "early", "end of": "late"}.get(part, part)
 
 
 def _month(name: str) -> int:

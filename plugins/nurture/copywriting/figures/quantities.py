@@ -51,6 +51,8 @@ _PER_AFTER = re.compile(
     rf"|[\s-])(?P<period>{_PERIOD})\b"
 )
 _PER_BEFORE = re.compile(rf"\W*(?:\w+\s){{0,2}}?(?:an?|per|each|every)[\s-]+(?:single\s+)?(?P<period>{_PERIOD})\b[^\d]*$")
+_BEFORE_NOUN = re.compile(r"\b(?:through|thanks to|by|with|from|via|after|in|of) (?:the |their |its )?\w+ly$")
+"""Not "38% a week" but "38% through weekly counts"."""
 _ELLIPTIC = frozenset({"second", "minute", "hour", "day", "week", "month"})
 _ENDS_CLAUSE = re.compile(r"\s*(?:[.;,!?·]|$)")
 _TAKES = re.compile(r"\b(?:takes?|took|within|in|(?:down|up) from|instead of) $")
@@ -117,7 +119,9 @@ def _per(text: str, match: re.Match[str], unit: str) -> str:
     if match["before"] and (period := (match["after"] or "").rstrip("s")) in PERIODS:
         return PERIODS[period]
     if found := _PER_AFTER.match(text[match.end() : match.end() + 60]):
-        is_adjective = found["period"].endswith("ly") and not unit and len(found[0].split()) == 1  # "9 weekly reports"
+        is_adjective = found["period"].endswith("ly") and (
+            bool(_BEFORE_NOUN.search(found[0])) or (not unit and len(found[0].split()) == 1)  # "9 weekly reports"
+        )
         return "" if is_adjective or PERIODS[found["period"]] == unit else PERIODS[found["period"]]
     if unit not in ("", "%", "times") and (
         found := _PER_BEFORE.match(re.split(r"[.·!?]", text[max(0, match.start() - 120) : match.start()])[-1])

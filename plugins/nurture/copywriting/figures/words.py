@@ -90,12 +90,22 @@ _PACE = tuple(
         r"\b(?:within|in|in just|in only) (?:an?|one|a single) (?P<unit>morning|afternoon|evening|night|weekend)\b",
         r"\b(?P<unit>at once|right away|straight away|on the spot|there and then|in a flash|in a heartbeat)\b",
         rf"\b(?:a couple of|several|a few|a handful of|many)\s+{_TIMES}s\b",
+        rf"\b(?:a )?(?:matter|question) of {_TIMES}s\b",
+        rf"\bthe (?:very )?(?:same )?{_TIMES} (?:that )?(?:they|you|it|we|people|your \w+) "
+        r"(?:sign|start|join|order|buy|connect|switch|unpack|ask|call|plug|open|begin|get|arrive)\w*\b",
+        r"\boutlasts? (?:the |an? |any |every )?(?:\w+ )?(?P<unit>day|night|weekend|week|month|season|year)\b",
+        rf"\bon the very {_TIMES}\b",
+        r"\b(?P<unit>before (?:you|they|anyone|anybody|your \w+)(?:(?: have|'ve| has| had| can| could| even| know)\b)+)",
+        r"\b(?P<unit>by the time (?:you|they)(?:'ve| have))\b",
+        r"\b(?:in|within|after|with|takes?|needs?) (?:just |only )?(?:one|a single) (?:\w+ )?"
+        r"(?P<unit>call|session|meeting|visit|sitting|step|click|go|attempt|coffee)\b",
         r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in no time|round[\s-]the[\s-]clock"
         r"|around the clock|day and night|day or night|real[\s-]time)\b",
     )
 )
 _HINTS = ("second", "minute", "hour", "day", "week", "fortnight", "month", "year", "night", "morning", "evening", "noon",
           "spring", "summer", "autumn", "winter", "lunch", "breakfast", "dinner", "ages", "decade", "instant", "immediately",
+          "before ", "outlast", "single", " one ",
           "time", "clock", "once", "away", "spot", "then", "flash", "heartbeat")  # fmt: skip
 """Every pattern of `_PACE` has one of them."""
 _SAME_PACE = dict.fromkeys(

@@ -7,7 +7,7 @@ All are deterministic. What fails is replaced by static copy, never mended; what
 """
 
 from nurture.copywriting.copy_rules import CopyRules
-from nurture.copywriting.guardrails import confidence, form, grounds, language, leaks
+from nurture.copywriting.guardrails import basis, confidence, form, grounds, language, leaks
 from nurture.copywriting.guardrails.draft import Draft
 from nurture.copywriting.guardrails.terms import Guardrail, Outcome, Terms, Verdict
 from nurture.copywriting.guardrails.uncited import uncited
@@ -36,6 +36,9 @@ GUARDRAILS = (
               grounds.invented_figures),
     Guardrail("figure_rate", "$49 a year is not $49 a month.", "rejected", grounds.requoted_figures),
     Guardrail("figure_swapped", "What it used to be is not what it is.", "rejected", grounds.swapped_figures),
+    Guardrail("figure_basis", "What a study, a customer or a place measured does not hold for everybody.", "rejected",
+              basis.dropped_basis),
+    Guardrail("figure_devices", "What two devices do, one does not.", "rejected", basis.fewer_devices),
     Guardrail("products", "A product is named only where a cited fact speaks of it.", "rejected", grounds.unnamed_products),
     Guardrail("names", "Customers, certificates and other companies' products are never invented.", "rejected",
               grounds.invented_names),

@@ -25,6 +25,7 @@ class Sentence:
         usable: those of them that do not speak of another product or customer than it does.
         subject: products and customers that it speaks of, also by "it".
         names_us: it has the company's name in it.
+        antecedents: what an "it" of the next sentence may be: its subject, and what its own "it" was.
     """
 
     part: str
@@ -35,6 +36,7 @@ class Sentence:
     usable: tuple[Fact, ...]
     subject: frozenset[str]
     names_us: bool
+    antecedents: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)  # as such a key of a cache
@@ -63,6 +65,11 @@ class Draft:
                 before = self._sentence(part, one, before, following)
                 found.append(before)
         return tuple(found)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The products and customers that the piece names."""
+        return self.entities(" · ".join(self.piece.texts.values()))
 
     @cached_property
     def running_on(self) -> tuple[str, ...]:
@@ -103,7 +110,8 @@ class Draft:
         elif not cited:  # what has no marker may rest on that of the sentence before or after it
             cited = (*(before.cited if before and before.is_marked else ()), *self._facts_of(part, following))
         continued = before if before and goes_on(text) else None
-        subject = named or (continued.subject if continued else named)
+        subject = named or (continued.antecedents if continued else named)
+        also = before.antecedents if before and named <= self._customers and _OF_IT.search(text) else named
         usable = tuple(fact for fact in cited if self._speaks_of(fact, subject))
         if is_marked and self.terms.citations == "sentence":
             role: Role = "claim"
@@ -119,7 +127,7 @@ class Draft:
                 and not before.text.endswith("?")
                 and not is_greeting(before.text),
             )
-        return Sentence(part, text, role, is_marked, cited, usable, subject, names_us)
+        return Sentence(part, text, role, is_marked, cited, usable, subject, names_us, subject | also)
 
     def _facts_of(self, part: str, text: str) -> tuple[Fact, ...]:
         return tuple(self.offered[one] for one in self.piece.facts_of(part, text) if one in self.offered)
@@ -150,6 +158,7 @@ def _runs_on(sentence: str) -> bool:
     return not (sentence[-1] in ".!?…:\"'”’)" or (sentence[-1] == "," and not any(char.isdigit() for char in sentence)))
 
 
+_OF_IT = re.compile(r"\b(?:it|them)\b")
 _SHORT_NAME_VERBS = (
     r"costs|lets|is|has|helps|can|works|reads|prints|sends|puts|gives|takes|does|will|comes|lasts|tells|shows|and"
 )

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from nurture.copywriting.figures import Claim, covered_by, figures, plain, said_by
 from nurture.copywriting.guardrails.draft import Draft, Sentence
-from nurture.copywriting.guardrails.idle import is_idle_count, is_season
+from nurture.copywriting.guardrails.idle import is_idle_count, is_scene_name, is_season
 from nurture.copywriting.guardrails.names import is_title_case, proper_names, without
 from nurture.copywriting.stems import stem, stems
 
@@ -159,6 +159,8 @@ def invented_names(draft: Draft) -> Iterator[str]:
             strange = [part for part in parts if not _is_known(part, known | allowed | short)]
             if len(parts) > 1 and sentence.text.startswith(parts[0]) and stem(plain(parts[0])) in draft.terms.rules.everyday:
                 strange = [part for part in strange if part != parts[0]]  # the capital is the sentence's
+            if len(parts) == 1 and sentence.role == "address" and is_scene_name(name, sentence.text, rules):
+                continue
             if title_case:
                 everyday = _everyday(draft)
                 strange = [part for part in strange if not part.isupper() and stem(plain(part)) not in everyday]

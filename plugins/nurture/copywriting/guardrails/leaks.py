@@ -45,7 +45,7 @@ _ORDERS = (
 )
 _LABELS = (
     r"\((?:system|assistant|user)\)"
-    r"|\b(?:headline|body|cta|constraints?|output(?: format)?|role|assistant|user|system|human)\s?:"
+    r"|\b(?:headline|body|cta|constraints?|output(?: format)?|role|assistant|user|system)\s?:|(?:^|[.,!?·)\]] )human\s?:"
 )
 _LEAKS = re.compile(rf"(?<!\w)(?:{_PROMPT_WORDS}|{_REFUSALS}|{_SELF_TALK}|{_ORDERS})(?!\w)|{_LABELS}")
 _IDENTIFIER = re.compile(r"\b[a-z]+_[a-z_]+\b|\"\s*:\s*[\"\[{]")

@@ -64,6 +64,8 @@ _DENIAL = re.compile(
     r"|(?:^|[.,;:·]\s)few(?: of)?\b|\b(?:an)?other (?=\w+ than\b)"
 )
 """Phrases that deny what comes after them."""
+_REPLACED = re.compile(r"\breplac(?:e|es|ed) ([^.;·]+?) (?:by|with) ")
+_IN_PLACE = re.compile(r"\b(?:instead|in place) of (?:the |its |their )?(?P<old>[^.,;:!?·]+)")
 _LIMIT = re.compile(
     r"\bonly\s+(?:after|once|if|when|where|with|without|for)\b|\b(?:unless|except|excluding|apart from|other than|but not)\b"
 )
@@ -86,7 +88,8 @@ _SCOPE = 3  # content words after a negation that it may reach
 
 def without_idle(text: str) -> str:
     """`text` without phrases that deny nothing."""
-    return _FREE_OF.sub(r"no \1", _IDLE.sub("up to", text))
+    whole = text.replace("can't", "cannot").replace("won't", "will not").replace("in order to ", "to ")
+    return _FREE_OF.sub(r"no \1", _IDLE.sub("up to", whole))
 
 
 def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
@@ -94,7 +97,7 @@ def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
     rules = draft.terms.rules
     of_facts = [draft.own_words(fact.text) for fact in sentence.usable]
     held = frozenset[str]().union(*map(stems, of_facts))
-    text = draft.own_words(sentence.text)
+    text = _without_replaced(draft.own_words(sentence.text), " · ".join(of_facts))
     ours = _polarity(text, rules.light, rules.opposite_stems, _DENIES - held)
     theirs = [_polarity(fact, rules.light, rules.opposite_stems, frozenset()) for fact in of_facts]
     for word in sorted(ours.negated):
@@ -115,6 +118,13 @@ def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
         bound = None if _BOUNDS & set(words(text)) else _BOUND.search(fact)
         if bound and len((stems(bound["rest"]) - rules.light) & said) > 1:
             yield f"leaves out {bound[0].split()[0]!r}, as the fact has it"
+
+
+def _without_replaced(said: str, facts: str) -> str:
+    """`said` without "instead of …", where it names only what a fact says was replaced."""
+    replaced = stems(" ".join(_REPLACED.findall(facts)))
+    found = _IN_PLACE.search(said) if replaced else None
+    return _IN_PLACE.sub(" ", said) if found and stems(found["old"]) <= replaced else said
 
 
 def _particles(said: str, facts: str) -> Iterator[str]:

@@ -10,12 +10,12 @@ from nurture.copywriting.stems import stems
 
 def goes_on(text: str) -> bool:
     """Whether it begins with "it", "they", "this" or "that": it may go on about what the sentence before named."""
-    return bool(_GOES_ON.match(plain(text)))
+    return not text.startswith("IT ") and bool(_GOES_ON.match(plain(text)))
 
 
 def speaks_of_it(text: str) -> bool:
     """Whether it begins with "it" or "they"."""
-    return bool(_IT.match(plain(text)))
+    return not text.startswith("IT ") and bool(_IT.match(plain(text)))
 
 
 def claims_of_it(said: str, rules: CopyRules, *, in_scene: bool) -> bool:

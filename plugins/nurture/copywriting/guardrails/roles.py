@@ -23,7 +23,7 @@ def role_of(text: str, rules: CopyRules, *, names_us: bool, follows_claim: bool,
         follows_claim: it begins with "it", "they" or "that", and the sentence before it claims.
         in_scene: the sentence before it speaks to the reader only, so that "it" may be something there.
     """
-    said = plain(text)
+    said = plain(_IT_STAFF.sub("the office", text))
     asks = said.rstrip("\"')”’ ").endswith("?") and bool(_ASKS.match(said)) and not _TELLS.search(said)
     idle_dates = not names_us and not follows_claim and may_name_days(said, asks)
     if any(not is_idle(figure, idle_dates) or lets_count(figure, said) for figure in figures(text)):
@@ -73,6 +73,8 @@ _OURS = any_of(
 )
 
 
+_IT_STAFF = re.compile(r"\bIT\b(?= [a-z])")
+"""Capitals: the people of IT, not the pronoun."""
 _WE = re.compile(r"\b(?:we|we're|we've|our|ours)\b")
 _ASKS = re.compile(rf"[\W_]*(?:(?:and|or|so|but|if so|now|hi|hello|dear|yet|then)\W+)*(?:·\W+)?{_ASKING}\b")
 _TELLS = re.compile(

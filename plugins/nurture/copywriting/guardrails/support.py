@@ -26,6 +26,8 @@ _LEAD_IN = re.compile(
     r"[^·:]{3,90}:(?=\s)"
     r"|\W*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|should|since|as|because|while)\s+"
     r"(?:you|your|a|an|the|someone|somebody|one|it|there|something|things|nobody)\b[^,:·0-9]{3,80}[,:]"
+    r"|\W*(?:and |but )?(?:if|when|should) you (?:would )?(?:carry on|go on|stay|stick|decide|go|choose|opt|start|continue) "
+    r"(?:with|for|on) ·,"
 )
 """Words about the reader before the claim: "If you like spreadsheets, …"."""
 
@@ -38,6 +40,7 @@ _SETTING = re.compile(
 
 
 _ADDED = re.compile(
+    r"(?<!between \w\w\w )(?<!between \w\w\w\w )(?<!between \w\w\w\w\w )"
     r"\b(?:and|or|plus|as well as)\s+(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for"
     r"|to)\s+)*([a-z]+)"
 )
@@ -46,6 +49,13 @@ _ADDED = re.compile(
 
 _INVITES = re.compile(r",? so (?:do not|don't|please|feel free|go ahead|take|have|be|let|just|why not)\b.*$")
 """An invitation after the claim: ", so do not be shy"."""
+
+_KIND = re.compile(r"\b(?:the|an?|this|your) (?P<kind>handheld|device)\b(?! (?:you|that|which))")
+_OF_KIND = {"handheld": ("scan",), "device": ("scan", "print")}
+"""What else a device is called, by a word of its name."""
+
+_COMPANY = frozenset({"company", "firm"})
+"""What a customer that the piece names may be called."""
 
 _OF_PEOPLE = stems("know think want like remember ask say")
 
@@ -78,9 +88,13 @@ def support(sentence: Sentence, draft: Draft) -> Support:
     if not sentence.is_marked:
         reached |= rules.company_groups
     said = plain(draft.bare(sentence.text))
-    of_reader, did = _of_reader(said, rules), _did(sentence, draft)
+    of_reader = _of_reader(plain(draft.bare(sentence.text.replace("{company}", "your firm"))), rules)
+    did = _did(sentence, draft)
     spoken_of = sentence.subject or frozenset[str]().union(*(draft.entities(fact.text) for fact in sentence.usable))
     own = _own_names(spoken_of) if spoken_of else frozenset[str]()
+    if any(draft.entities(fact.text) & draft.terms.customers & draft.named for fact in sentence.usable):
+        own |= _COMPANY
+    own |= {kind for kind in _KIND.findall(said) if own.intersection(_OF_KIND[kind])}
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
     opposites = dict(rules.opposite_stems)
@@ -105,9 +119,17 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         weight += OUTCOME
     if matched >= MOST_MATCHED and len(missing) == 1 and stem(missing[0]) in CARRIERS:
         weight = 0.0
+    if sentence.part == "headline" and matched >= 2 and len(missing) == 1 and _is_topic(missing[0], rules, added):
+        weight = min(weight, IN_OFFER)
     found = tuple(contradictions(sentence, draft)) if sentence.role == "claim" and sentence.usable else ()
     weight += CONTRADICTION * len(found)
     return Support(max(0.0, 1 - weight / (1 + min(matched, MOST_MATCHED) / 2)), tuple(missing), found)
+
+
+def _is_topic(word: str, rules: CopyRules, added: set[str]) -> bool:
+    """Whether it is a thing of the reader's day, which a headline names beside what its fact speaks of."""
+    root = stem(word)
+    return root in rules.reader and root not in rules.outcomes | EVERYDAY and word not in added
 
 
 def _of_reader(said: str, rules: CopyRules) -> set[str]:

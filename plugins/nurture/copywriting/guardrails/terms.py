@@ -48,8 +48,10 @@ class Terms:
 
     @cached_property
     def customers(self) -> frozenset[str]:
-        """Names in the offered facts that are not the company's, in lower case."""
-        return long_names((fact.text for fact in self.facts), self.product_names, self.rules.company_names)
+        """Names in the offered facts that are neither the company's nor a place's, in lower case."""
+        places = {region.replace("_", " ") for fact in self.facts for region in fact.regions}
+        names = long_names((fact.text for fact in self.facts), self.product_names, self.rules.company_names)
+        return names - places
 
     @cached_property
     def fact_stems(self) -> Stems:

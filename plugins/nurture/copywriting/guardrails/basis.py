@@ -1,0 +1,90 @@
+"""What a figure of a fact rests on: a study, a customer, a place, a time or a rhythm. Without it the figure says more."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
+
+from nurture.copywriting.facts import Fact
+from nurture.copywriting.figures import figures, plain
+from nurture.copywriting.figures.number_words import NUMBER_WORDS
+from nurture.copywriting.guardrails.draft import Draft, Sentence
+
+_STUDY = re.compile(r"\b(?:study|survey|test|trial|sample) of (?P<sample>\d+ \w+)")
+_STUDIED = re.compile(r"\b(?:stud(?:y|ies|ied)|surveys?|surveyed|tests?|tested|measured|measurement|sample)\b")
+_RHYTHM = re.compile(r"\b(?:daily|weekly|monthly|yearly)(?= \w+ (?:with|of|in)\b)")
+_PLACES = {
+    "united_kingdom": "united kingdom|uk|brit(?:ain|ish|ons?)|england|scotland|wales",
+    "european_union": "european union|eu|europe|european",
+    "north_america": "(?:north )?america(?:ns?)?|canad(?:a|ian)|usa|united states",
+}
+_US = re.compile(r"\bUS\b")
+_SOMEONE = re.compile(
+    r"\b(?:it|its|they|their|there|the (?:company|firm|business|same)"
+    r"|one (?:customer|company|of our)|a (?:customer|company))\b"
+)
+"""How a customer that was named before is spoken of."""
+
+
+_ONE = r"\b(?:an?|one|a single|each|every)(?: \w+)? "
+_SEVERAL = rf"\b(?:\d+|{'|'.join(word for word, value in NUMBER_WORDS.items() if value > 1)}) "
+
+
+def fewer_devices(draft: Draft) -> Iterator[str]:
+    """What two devices do, said of one."""
+    for sentence in draft.sentences:
+        said = plain(sentence.text)
+        for name in draft.entities(sentence.text) - draft.terms.customers:
+            many = re.compile(rf"{_SEVERAL}{re.escape(name)}(?!\w)")
+            if re.search(rf"{_ONE}{re.escape(name)}(?!\w)", said) and not many.search(said):
+                yield from (f"says one of what {fact.id} has several of"
+                            for fact in sentence.usable if many.search(plain(fact.text)))  # fmt: skip
+
+
+def dropped_basis(draft: Draft) -> Iterator[str]:
+    """A figure that only holds in a study, for a customer, in a place, in a time or by a rhythm, said without it."""
+    said = [plain(_US.sub("United States", sentence.text)) for sentence in draft.sentences]
+    for place, sentence in enumerate(draft.sentences):
+        if sentence.role == "address" or not sentence.part.startswith("body"):
+            continue
+        measured = _measures(draft.bare(sentence.text))
+        around = " ".join(said[max(0, place - 1) : place + 1] if sentence.is_marked else said)
+        same = [fact for fact in sentence.usable if measured & _measures(draft.bare(fact.text))] if measured else []
+        dropped = [list(_dropped(sentence, fact, around, draft)) for fact in same]
+        if all(dropped):  # one fact whose basis it keeps is enough
+            yield from chain.from_iterable(dropped)
+
+
+def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Iterator[str]:
+    of_fact = plain(fact.text)
+    if (study := _STUDY.search(of_fact)) and not (_STUDIED.search(around) or study["sample"] in around):
+        yield f"without the study that {fact.id} rests on"
+    if (rhythm := _RHYTHM.search(of_fact)) and not re.search(rf"\b{rhythm[0].removesuffix('ly').rstrip('i')}", around):
+        yield f"without {rhythm[0]!r}, as {fact.id} has it"
+    places = "|".join(_PLACES.get(region, plain(region).replace("_", " ")) for region in fact.regions)
+    if places and not re.search(rf"\b(?:{places})\b", around):
+        yield f"without the place in which {fact.id} holds"
+    who = draft.entities(fact.text) & draft.terms.customers
+    if who and not who & draft.entities(around) and not _SOMEONE.search(plain(sentence.text)):
+        yield f"without {', '.join(sorted(who))}, of whom {fact.id} speaks"
+    if (when := _times(of_fact)) and not when & _times(around):
+        yield f"without the time in which {fact.id} holds"
+
+
+@lru_cache(maxsize=4096)
+def _measures(text: str) -> frozenset[tuple[str, str]]:
+    """What `text` measures: percentages, prices, times, counts and weekdays; not two or three of something, nor dates."""
+    return frozenset(
+        (one.value, one.unit)
+        for one in figures(text)
+        if (one.kind == "number" and one.unit != "th" and (one.unit or len(one.value) > 1))
+        or (one.kind == "pace" and one.value.endswith("day"))
+    )
+
+
+_TIME = re.compile(r"\b(?:20\d\d|january|february|march|april|june|july|august|september|october|november|december)\b")
+
+
+@lru_cache(maxsize=4096)
+def _times(text: str) -> frozenset[str]:
+    return frozenset(_TIME.findall(text))
