@@ -1,5 +1,6 @@
 """Past days run again through Airflow's own scheduler, by the commands of docs/backfill.md."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -44,8 +45,9 @@ def runs_of(nights: Nights, dag_id: str) -> dict[Any, dict[str, Any]]:
 def documented(nights: Nights, dag_id: str, **changes: str) -> list[str]:
     """The command of docs/backfill.md for `dag_id` with the broken days for its days; `changes`: other values of options."""
     line = next(line for line in DOC.read_text().splitlines() if "airflow backfill create" in line and dag_id in line)
-    days = [str(day) for day in broken_days(nights)]
-    words = line.strip().replace("2026-11-18", days[0]).replace("2026-11-20", days[-1]).split()[1:]
+    first, *_, last = broken_days(nights)
+    real = {"2026-11-18": str(first), "2026-11-20": str(last)}  # in one go: a real day may be one of the page's
+    words = re.sub("|".join(real), lambda found: real[found[0]], line.strip()).split()[1:]
     for option, value in changes.items():
         words[words.index(f"--{option.replace('_', '-')}") + 1] = value
     return words
