@@ -54,6 +54,15 @@ def test_a_drawn_arm_stays_and_the_shares_come_out(warehouse: psycopg.Connection
     assert 240 <= first["ai"] <= 320 and 50 <= first["static"] <= 115 and 15 <= first["none"] <= 70
 
 
+def test_who_may_not_be_written_to_any_more_loses_the_arm(warehouse: psycopg.Connection) -> None:
+    leads(warehouse, "1")
+    select(warehouse)
+    assert draw(warehouse, ai_share=1.0, static_share=0.0) == {"1": "ai"}
+    warehouse.execute("UPDATE marts.audience SET suppressed_reason = 'suppression_list'")
+
+    assert draw(warehouse) == {"1": None}
+
+
 def test_a_night_run_again_gives_the_same_audience(warehouse: psycopg.Connection) -> None:
     add_contact(warehouse, "1")
     add_event(warehouse, 1, "form_submit", user_id="u-1")

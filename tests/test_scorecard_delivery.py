@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from nurture.operators.report_run import ReportRunOperator
 from nurture.scorecard.night import night_report
+from nurture.warehouse.dead_letter import DeadLetter, bury
 from quality_night import DAY, add_copy, add_message, add_person, judge
 
 pytestmark = pytest.mark.slow  # Great Expectations takes seconds
@@ -70,6 +71,18 @@ def test_a_night_whose_messages_were_all_rejected_is_red_and_says_where_to_look(
     outcome, report = kept(night)
     assert (outcome, report["push"]["messages"]) == ("failed", {"rejected": 20})
     assert "20 rejected" in report["reason"]
+
+
+def test_the_dead_letter_of_a_message_that_arrived_since_is_resolved_with_words(night: psycopg.Connection) -> None:
+    push(night, range(20), "confirmed")
+    bury(night, [DeadLetter("crm.push", f"lead_nurture/p_{number}/week-2026-W47", "refused") for number in (1, 99)])
+
+    report_run(night)
+
+    found = night.execute(
+        "SELECT key, resolution FROM ops.dead_letter WHERE resolved_at IS NOT NULL ORDER BY key"
+    ).fetchall()
+    assert found[0] == ("lead_nurture/p_1/week-2026-W47", "confirmed: a reason")
 
 
 def test_the_share_itself_is_shown_and_is_not_red(night: psycopg.Connection) -> None:
