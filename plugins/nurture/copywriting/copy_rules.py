@@ -63,6 +63,8 @@ class CopyRules(Strict):
     company_names: Words
     competitors: Words
     known_names: Words
+    called: dict[str, Words]
+    places: dict[str, Words]
     about: Words
     synonyms: tuple[Words, ...]
     contrasts: tuple[tuple[str, str], ...]
@@ -115,6 +117,19 @@ class CopyRules(Strict):
     @cached_property
     def hedge_stems(self) -> Stems:
         return frozenset(map(stem, self.hedges))
+
+    @cached_property
+    def called_stems(self) -> dict[str, tuple[str, ...]]:
+        """The stems of `called`."""
+        return {stem(word): tuple(map(stem, parts)) for word, parts in self.called.items()}
+
+    def place(self, region: str) -> re.Pattern[str]:
+        """What says that something holds in `region`, a market of the vocabulary."""
+        return self._places.get(region) or whole_words((region.replace("_", " "),))
+
+    @cached_property
+    def _places(self) -> dict[str, re.Pattern[str]]:
+        return {region: whole_words(words) for region, words in self.places.items()}
 
     @cached_property
     def light(self) -> Stems:

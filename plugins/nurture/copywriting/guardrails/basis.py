@@ -13,11 +13,6 @@ from nurture.copywriting.guardrails.draft import Draft, Sentence
 _STUDY = re.compile(r"\b(?:study|survey|test|trial|sample) of (?P<sample>\d+ \w+)")
 _STUDIED = re.compile(r"\b(?:stud(?:y|ies|ied)|surveys?|surveyed|tests?|tested|measured|measurement|sample)\b")
 _RHYTHM = re.compile(r"\b(?:daily|weekly|monthly|yearly)(?= \w+ (?:with|of|in)\b)")
-_PLACES = {
-    "united_kingdom": "united kingdom|uk|brit(?:ain|ish|ons?)|england|scotland|wales",
-    "european_union": "european union|eu|europe|european",
-    "north_america": "(?:north )?america(?:ns?)?|canad(?:a|ian)|usa|united states",
-}
 _US = re.compile(r"\bUS\b")
 _SOMEONE = re.compile(
     r"\b(?:it|its|they|their|there|the (?:company|firm|business|same)"
@@ -61,8 +56,7 @@ def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Itera
         yield f"without the study that {fact.id} rests on"
     if (rhythm := _RHYTHM.search(of_fact)) and not re.search(rf"\b{rhythm[0].removesuffix('ly').rstrip('i')}", around):
         yield f"without {rhythm[0]!r}, as {fact.id} has it"
-    places = "|".join(_PLACES.get(region, plain(region).replace("_", " ")) for region in fact.regions)
-    if places and not re.search(rf"\b(?:{places})\b", around):
+    if fact.regions and not any(draft.terms.rules.place(region).search(around) for region in fact.regions):
         yield f"without the place in which {fact.id} holds"
     who = draft.entities(fact.text) & draft.terms.customers
     if who and not who & draft.entities(around) and not _SOMEONE.search(plain(sentence.text)):

@@ -50,9 +50,7 @@ _ADDED = re.compile(
 _INVITES = re.compile(r",? so (?:do not|don't|please|feel free|go ahead|take|have|be|let|just|why not)\b.*$")
 """An invitation after the claim: ", so do not be shy"."""
 
-_KIND = re.compile(r"\b(?:the|an?|this|your) (?P<kind>handheld|device)\b(?! (?:you|that|which))")
-_OF_KIND = {"handheld": ("scan",), "device": ("scan", "print")}
-"""What else a device is called, by a word of its name."""
+_KIND = re.compile(r"\b(?:the|an?|this|your) (?P<kind>\w+)\b(?! (?:you|that|which))")
 
 _COMPANY = frozenset({"company", "firm"})
 """What a customer that the piece names may be called."""
@@ -94,7 +92,7 @@ def support(sentence: Sentence, draft: Draft) -> Support:
     own = _own_names(spoken_of) if spoken_of else frozenset[str]()
     if any(draft.entities(fact.text) & draft.terms.customers & draft.named for fact in sentence.usable):
         own |= _COMPANY
-    own |= {kind for kind in _KIND.findall(said) if own.intersection(_OF_KIND[kind])}
+    own |= {kind for kind in _KIND.findall(said) if own.intersection(rules.called.get(kind, ()))}
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
     opposites = dict(rules.opposite_stems)

@@ -101,7 +101,8 @@ def _matches(said: list[str], terms: Terms) -> dict[str, float]:
     found: dict[str, float] = {}
     opposites = dict(terms.rules.opposite_stems)
     for root in said:
-        same = terms.facts_by_stem.get(_thing(root), frozenset())
+        things = terms.rules.called_stems.get(root, (root,))
+        same = frozenset[str]().union(*(terms.facts_by_stem.get(thing, ()) for thing in things))
         groups = terms.rules.groups.get(root, ())
         opposite = terms.facts_by_stem.get(opposites.get(root, ""), frozenset())
         alike = opposite.union(*(terms.facts_by_group.get(group, ()) for group in groups)) - same
@@ -109,11 +110,6 @@ def _matches(said: list[str], terms: Terms) -> dict[str, float]:
             for fact_id in ids:
                 found[fact_id] = found.get(fact_id, 0.0) + counts
     return found
-
-
-def _thing(root: str) -> str:
-    """A scanner is a Larkfield Scan, a printer a Print."""
-    return {"scanner": "scan", "printer": "print"}.get(root, root)
 
 
 @cache
