@@ -7,22 +7,18 @@ an update that scans and rewrites the same rows without deciding anything. Media
 last line is what a claim of 100 people pays for asking the policy again.
 """
 
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from benchmarks.repeated_night import NIGHT
-from demo.postgres import EmbeddedPostgres, free_port
+from benchmarks.scratch_warehouse import warehouse
 from nurture.consent.rules import load_rules
 from nurture.contact_policy.rules import timing, withholding
 from nurture.policy import load_policy
-from nurture.warehouse.migrate import migrate
 from nurture.warehouse.statements import statement
 
 DAY, CAMPAIGN, ROUNDS = "2026-11-20", "lead_nurture", 3
@@ -73,19 +69,9 @@ STEPS = {step: NIGHT.get_task(step).statements for step in ("select_audience", "
 def main() -> None:
     """Measure and print."""
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    folder = Path(tempfile.mkdtemp(prefix="nurture-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "data", free_port())
-    try:
-        server.start()
-        server.create_database("warehouse")
-        with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-            migrate(connection)
-            connection.execute(FILL.format(people=people, day=DAY).encode())
-            _report(connection, people)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with warehouse(autocommit=True) as connection:
+        connection.execute(FILL.format(people=people, day=DAY).encode())
+        _report(connection, people)
 
 
 def _report(connection: psycopg.Connection, people: int) -> None:

@@ -23,7 +23,8 @@ import aiohttp
 import psycopg
 
 from benchmarks import slow_endpoint
-from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite, warehouse
+from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite
+from benchmarks.scratch_warehouse import warehouse
 from nurture.copywriting.copy_plan import plan_copy
 from nurture.copywriting.engine import Wanted, write_copy
 from nurture.copywriting.guardrails import judge

@@ -1,45 +1,19 @@
 """What the benchmarks of copy share: a warehouse, an audience as the synthetic world has it, a policy that allows it all."""
 
 import json
-import os
 import random
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from demo.postgres import EmbeddedPostgres, free_port
 from nurture.policy import Llm, load_policy
-from nurture.warehouse.migrate import migrate
 from sandbox.world import generate
 from sandbox.world.vocabulary import PRODUCTS
 
 CAMPAIGN, TEMPLATE, FALLBACK = "lead_nurture", "lead_nurture@v1", "static_template@v3"
 SAW_NOTHING_SHARE = 0.12  # three visits in two weeks, of which every second shows a product
 FAVOURITE_SHARE = 0.7
-
-
-@contextmanager
-def warehouse() -> Iterator[psycopg.Connection]:
-    """A migrated warehouse in a PostgreSQL of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="nurture-bench-", dir="/var/tmp" if os.geteuid() == 0 else None))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "postgres", free_port())
-    try:
-        server.start()
-        server.create_database("warehouse")
-        with psycopg.connect(server.url("warehouse")) as connection:
-            migrate(connection)
-            connection.commit()
-            yield connection
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def contexts(people: int, *, last_day: date, seed: int = 7) -> list[dict[str, Any]]:

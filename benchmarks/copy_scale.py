@@ -19,7 +19,8 @@ from typing import Any
 import psycopg
 
 from benchmarks import slow_endpoint
-from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite, warehouse
+from benchmarks.copy_night import CAMPAIGN, FALLBACK, TEMPLATE, contexts, generous_policy, invite
+from benchmarks.scratch_warehouse import warehouse
 
 DAY = date(2026, 11, 21)
 SIZES = (1_000, 10_000, 100_000)

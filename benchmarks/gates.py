@@ -6,19 +6,15 @@ Data Docs written to the warehouse); only the import of Great Expectations is ap
 """
 
 import datetime
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import sqlalchemy
 
-from demo.postgres import EmbeddedPostgres, free_port
+from benchmarks.scratch_warehouse import warehouse
 from nurture.policy import load_policy
-from nurture.warehouse.migrate import migrate
 
 DAY = datetime.date(2026, 11, 21)
 TABLES = ["raw_ga4.events", "staging.events", "staging.contacts"]
@@ -54,26 +50,15 @@ BY_HAND = [
 
 def main() -> None:
     """Measure and print."""
-    folder = Path(tempfile.mkdtemp(prefix="nurture-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "data", free_port())
-    try:
-        server.start()
-        server.create_database("warehouse")
-        with psycopg.connect(server.url("warehouse")) as connection:
-            migrate(connection)
-            connection.commit()
-            connection.execute(FILL.encode())
-            connection.commit()
-            _report(server.url("warehouse"), connection)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with warehouse() as connection:
+        connection.execute(FILL.encode())
+        connection.commit()
+        _report(connection)
 
 
-def _report(url: str, connection: psycopg.Connection) -> None:
+def _report(connection: psycopg.Connection) -> None:
     import_seconds = _seconds(lambda: __import__("nurture.quality.evaluate"))
-    gate, plain = _gate(connection), _plain(url)
+    gate, plain = _gate(connection), _plain(connection.info)
     gate(), plain()
     times = [(_seconds(gate), _seconds(plain)) for _ in range(ROUNDS)]
     with_gate, by_hand = (statistics.median(column) for column in zip(*times, strict=True))
@@ -92,7 +77,7 @@ def _gate(connection: psycopg.Connection) -> Callable[[], object]:
     )
 
 
-def _plain(url: str) -> Callable[[], None]:
+def _plain(server: psycopg.ConnectionInfo) -> Callable[[], None]:
     """The statements of the measures as they stand in their files, and `BY_HAND`, with nothing around them."""
     from nurture.quality.checks import read_checks
     from nurture.quality.suite import expectations
@@ -100,7 +85,7 @@ def _plain(url: str) -> Callable[[], None]:
     night = {"day": DAY, "dag_id": "bench", "run_id": "bench"}
     built = [item for table in TABLES for item in expectations(read_checks(table), load_policy(), night)]
     measures = [(sqlalchemy.text(item.statement), item.parameters) for item in built if hasattr(item, "statement")]
-    engine = sqlalchemy.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
+    engine = sqlalchemy.create_engine(f"postgresql+psycopg2://{server.user}@{server.host}:{server.port}/{server.dbname}")
 
     def run() -> None:
         with engine.connect() as connection:

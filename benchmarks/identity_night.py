@@ -6,20 +6,16 @@ days of events read again) and a night for which every contact is noted as chang
 where the time went.
 """
 
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from datetime import date, timedelta
-from pathlib import Path
 
 import psycopg
 
-from demo.postgres import EmbeddedPostgres, free_port
+from benchmarks.scratch_warehouse import warehouse
 from nurture.identity.resolve import RESOLVE_PEOPLE
-from nurture.warehouse.migrate import migrate
 from nurture.warehouse.statements import statement
 
 DAY = date(2026, 11, 20)
@@ -68,19 +64,8 @@ EVERYBODY = "INSERT INTO marts.contact_change (crm_id) SELECT crm_id FROM raw_hu
 def main() -> None:
     """Measure and print."""
     people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
-    folder = Path(tempfile.mkdtemp(prefix="nurture-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "data", free_port())
-    try:
-        server.start()
-        server.create_database("warehouse")
-        with psycopg.connect(server.url("warehouse")) as connection:
-            migrate(connection)
-            connection.commit()
-            _report(connection, people)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with warehouse() as connection:
+        _report(connection, people)
 
 
 def _report(connection: psycopg.Connection, people: int) -> None:

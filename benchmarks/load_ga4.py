@@ -20,11 +20,10 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 
+from benchmarks.scratch_warehouse import warehouse
 from demo.bigquery import BigQueryEmulator, running
-from demo.postgres import EmbeddedPostgres, free_port
 from nurture.hooks.ga4 import ExportTable, Ga4ExportHook
 from nurture.warehouse import ga4_arrow, ga4_events
-from nurture.warehouse.migrate import migrate
 from sandbox.ga4_export import export_days
 
 DAY = date(2026, 11, 21)
@@ -39,7 +38,7 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=5)
     given = arguments.parse_args()
-    with _folder() as folder, running(folder / "bigquery") as emulator, _warehouse(folder) as connection:
+    with _folder() as folder, running(folder / "bigquery") as emulator, warehouse() as connection:
         print(f"{given.rows:,} rows, median of {given.rounds} rounds, {os.cpu_count()} CPUs", flush=True)
         _measure(connection, _exported(emulator, given.rows), given.rows, given.rounds)
 
@@ -167,20 +166,6 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _warehouse(folder: Path) -> Iterator[psycopg.Connection]:
-    server = EmbeddedPostgres(folder / "postgres", free_port())
-    server.start()
-    try:
-        server.create_database("warehouse")
-        with psycopg.connect(server.url("warehouse")) as connection:
-            migrate(connection)
-            connection.commit()
-            yield connection
-    finally:
-        server.stop()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from datetime import date
 
 import psycopg
 
-from benchmarks.copy_night import CAMPAIGN, FALLBACK, contexts, generous_policy, invite, warehouse
+from benchmarks.copy_night import CAMPAIGN, FALLBACK, contexts, generous_policy, invite
+from benchmarks.scratch_warehouse import warehouse
 from nurture.copywriting.campaign_copy import CopyCounts, write_campaign_copy
 from nurture.copywriting.copy_plan import CopyPlan, plan_copy
 from nurture.copywriting.guardrails import Terms, guardrails_of

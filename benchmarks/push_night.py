@@ -13,7 +13,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="nurture-bench-air
 import psycopg
 from psycopg.types.json import Jsonb
 
-from benchmarks.copy_night import warehouse
+from benchmarks.scratch_warehouse import warehouse
 from nurture.copywriting.pieces import sha256
 from sandbox.crm.server import RunningCrm, running
 

@@ -102,13 +102,13 @@ def load_labelled(split: str) -> list[Labelled]:
             "honest",
             split,
             False,
-            _piece(**{key: entry[key] for key in ("body", "headline", "cta") if key in entry}),
+            piece_of(**{key: entry[key] for key in ("body", "headline", "cta") if key in entry}),
             entry.get("breaks"),
         )
         for entry in _read(f"honest_{split}.yaml")
     ]
     hostile = [
-        Labelled(f"{kind}-{number}", kind, split, group == "numeric", _piece(text))
+        Labelled(f"{kind}-{number}", kind, split, group == "numeric", piece_of(text))
         for group, kinds in _read(f"hostile_{split}.yaml").items()
         for kind, texts in kinds.items()
         for number, text in enumerate(texts, start=1)
@@ -136,7 +136,8 @@ def score_of(one: Labelled, terms: Terms) -> float:
     return support_score(Draft(one.piece, terms))
 
 
-def _piece(body: str, headline: str = PLAIN_HEADLINE, cta: str = PLAIN_CTA) -> Piece:
+def piece_of(body: str, headline: str = PLAIN_HEADLINE, cta: str = PLAIN_CTA) -> Piece:
+    """A piece as a model's answer is read, plain but for what is given."""
     return read_piece(json.dumps({"headline": headline, "body": body, "cta": cta}), SHAPE)
 
 

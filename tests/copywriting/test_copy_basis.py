@@ -1,19 +1,15 @@
 """A figure keeps what it rests on: its study, its customer, its place, its time; and what stands for a figure is one."""
 
-import json
-
 import pytest
-from labelled_copy import PLAIN_CTA, PLAIN_HEADLINE, SHAPE, load_terms
+from labelled_copy import PLAIN_HEADLINE, load_terms, piece_of
 
 from nurture.copywriting.guardrails import Verdict, judge
-from nurture.copywriting.pieces import read_piece
 
 TERMS = load_terms()
 
 
 def judged(said: str, headline: str = PLAIN_HEADLINE) -> Verdict:
-    body = f"Hi {{first_name}},\n\n{said}"
-    return judge(read_piece(json.dumps({"headline": headline, "body": body, "cta": PLAIN_CTA}), SHAPE), TERMS)
+    return judge(piece_of(f"Hi {{first_name}},\n\n{said}", headline), TERMS)
 
 
 BASES = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
-from labelled_copy import PLAIN_CTA, PLAIN_HEADLINE, SHAPE, load_terms
+from labelled_copy import PLAIN_CTA, PLAIN_HEADLINE, SHAPE, load_terms, piece_of
 from test_copy_figures import spelled
 
 from nurture.copywriting.figures import figures
@@ -209,8 +209,6 @@ def plain_spellings(draw: st.DrawFn, figure: str) -> str:
 def test_a_figure_of_the_cited_fact_passes_however_it_is_spelled(data: st.DataObject, case: tuple[str, str, str]) -> None:
     fact_id, sentence, figure = case
     said = sentence.format(data.draw(plain_spellings(figure)))
-    texts = {"headline": PLAIN_HEADLINE, "body": f"Hi {{first_name}},\n\n{said} [{fact_id}]", "cta": PLAIN_CTA}
-
-    verdict = judge(read_piece(json.dumps(texts), SHAPE), TERMS)
+    verdict = judge(piece_of(f"Hi {{first_name}},\n\n{said} [{fact_id}]"), TERMS)
 
     assert verdict.outcome == "clear", (said, verdict.reasons)

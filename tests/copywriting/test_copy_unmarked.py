@@ -1,14 +1,11 @@
 """Sentences without a marker: what is said to the reader in passing, what "it" is, and what is only a scene."""
 
-import json
-
 import pytest
-from labelled_copy import PLAIN_CTA, PLAIN_HEADLINE, SHAPE, load_labelled, load_terms
+from labelled_copy import load_labelled, load_terms, piece_of
 
 from nurture.copywriting.copy_rules import load_copy_rules
 from nurture.copywriting.figures import plain
 from nurture.copywriting.guardrails import Verdict, judge
-from nurture.copywriting.pieces import read_piece
 from nurture.copywriting.whole_words import AnyOf, whole_words
 
 TERMS = load_terms()
@@ -16,8 +13,7 @@ ELSEWHERE = "Larkfield Print 200 prints with heat and needs no ink and no ribbon
 
 
 def judged(said: str) -> Verdict:
-    body = f"Hi {{first_name}},\n\n{said}\n\n{ELSEWHERE}"
-    return judge(read_piece(json.dumps({"headline": PLAIN_HEADLINE, "body": body, "cta": PLAIN_CTA}), SHAPE), TERMS)
+    return judge(piece_of(f"Hi {{first_name}},\n\n{said}\n\n{ELSEWHERE}"), TERMS)
 
 
 @pytest.mark.parametrize(

@@ -38,14 +38,19 @@ def die(url: str, hook: HubSpotHook, policy: Crm) -> None:
     connection.close()
 
 
+def die_around_the_write(url: str, policy: Crm, when: str) -> None:
+    """One attempt that is killed right before or after its write to the CRM."""
+    killed = KilledAround("crm", policy=policy)
+    killed.when = when
+    die(url, killed, policy)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_attempt_killed_around_the_write_is_finished_by_the_next_one(
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm, when: str
 ) -> None:
     prepare(warehouse, crm, hook, 10)
-    killed = KilledAround("crm", policy=crm_policy)
-    killed.when = when
-    die(warehouse_url, killed, crm_policy)
+    die_around_the_write(warehouse_url, crm_policy, when)
     between = states(warehouse)
 
     counts = push(warehouse, hook, crm_policy, run_id="run-2")
@@ -78,9 +83,7 @@ def test_a_message_overwritten_before_it_was_settled_is_found_in_the_history(
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 3)
-    killed = KilledAround("crm", policy=crm_policy)
-    killed.when = "after"
-    die(warehouse_url, killed, crm_policy)
+    die_around_the_write(warehouse_url, crm_policy, "after")
     hook.batch_update({crm_id: {MESSAGE_ID: "a later message of another campaign"} for crm_id in "123"})
 
     counts = push(warehouse, hook, crm_policy)
@@ -92,9 +95,7 @@ def test_a_message_left_open_by_an_earlier_night_is_settled_by_a_later_one(
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 3)
-    killed = KilledAround("crm", policy=crm_policy)
-    killed.when = "after"
-    die(warehouse_url, killed, crm_policy)
+    die_around_the_write(warehouse_url, crm_policy, "after")
     add_messages(warehouse, "2026-11-21")
 
     counts = push(warehouse, hook, crm_policy, day="2026-11-21", run_id="next night")
@@ -109,9 +110,7 @@ def test_a_contact_merged_before_its_message_was_settled_is_looked_up_under_its_
 ) -> None:
     prepare(warehouse, crm, hook, 1)
     crm.seed([{"id": 50, "properties": {"email": "p50@example.com", "consent_status": "granted", MESSAGE_ID: "another"}}])
-    killed = KilledAround("crm", policy=crm_policy)
-    killed.when = when
-    die(warehouse_url, killed, crm_policy)
+    die_around_the_write(warehouse_url, crm_policy, when)
     merge(hook, survivor=50, loser=1)
     push(warehouse, hook, crm_policy, run_id="run-2")
     between = states(warehouse)
@@ -130,9 +129,7 @@ def test_a_contact_that_left_before_its_message_was_settled_is_never_written_to_
     crm: RunningCrm, warehouse: psycopg.Connection, warehouse_url: str, hook: HubSpotHook, crm_policy: Crm
 ) -> None:
     prepare(warehouse, crm, hook, 1)
-    killed = KilledAround("crm", policy=crm_policy)
-    killed.when = "after"
-    die(warehouse_url, killed, crm_policy)
+    die_around_the_write(warehouse_url, crm_policy, "after")
     crm.seed([{"id": 1, "properties": {}, "archived": True}])
     counts = push(warehouse, hook, crm_policy, run_id="run-2")
     crm.seed([{"id": 1, "properties": {"consent_status": "granted"}}])
