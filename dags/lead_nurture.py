@@ -17,7 +17,7 @@ from nurture.campaign import Arms, Trigger, campaign
 campaign(
     dag_id="lead_nurture",
     doc=__doc__,
-    template="lead_nurture@v2",
+    template="lead_nurture@v3",
     fallback_template="static_template@v3",
     triggers=[
         Trigger(event="form_submit", debounce_hours=24),

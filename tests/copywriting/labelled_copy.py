@@ -18,7 +18,7 @@ from nurture.copywriting.vocabulary import load_vocabulary
 
 FOLDER = Path(__file__).parent / "labelled"
 DAY = date(2026, 11, 20)
-SPLITS = ("tuning", "held_out_3")
+SPLITS = ("tuning", "held_out_3", "held_out_4")
 SHAPE = Shape(
     limits={
         "headline": Limit(max_words=12, max_characters=80),
@@ -108,10 +108,10 @@ def load_labelled(split: str) -> list[Labelled]:
         for entry in _read(f"honest_{split}.yaml")
     ]
     hostile = [
-        Labelled(f"{kind}-{number}", kind, split, group == "numeric", piece_of(text))
+        Labelled(f"{kind}-{number}", kind, split, group == "numeric", _hostile_piece(entry))
         for group, kinds in _read(f"hostile_{split}.yaml").items()
-        for kind, texts in kinds.items()
-        for number, text in enumerate(texts, start=1)
+        for kind, entries in kinds.items()
+        for number, entry in enumerate(entries, start=1)
     ]
     return [*honest, *hostile]
 
@@ -139,6 +139,11 @@ def score_of(one: Labelled, terms: Terms) -> float:
 def piece_of(body: str, headline: str = PLAIN_HEADLINE, cta: str = PLAIN_CTA) -> Piece:
     """A piece as a model's answer is read, plain but for what is given."""
     return read_piece(json.dumps({"headline": headline, "body": body, "cta": cta}), SHAPE)
+
+
+def _hostile_piece(entry: str | dict[str, str]) -> Piece:
+    """From a body, or from a whole e-mail whose wrong words are under `slip`."""
+    return piece_of(entry) if isinstance(entry, str) else piece_of(entry["body"], entry["headline"], entry["cta"])
 
 
 def _read(name: str):

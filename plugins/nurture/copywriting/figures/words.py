@@ -101,11 +101,12 @@ _PACE = tuple(
         r"(?P<unit>call|session|meeting|visit|sitting|step|click|go|attempt|coffee)\b",
         r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in no time|round[\s-]the[\s-]clock"
         r"|around the clock|day and night|day or night|real[\s-]time)\b",
+        r"\b(?:hardly|barely|scarcely|never|no|without) (?:(?:any|much|a|have to|need to) )?(?P<unit>wait)(?:ing|s)?\b",
     )
 )
 _HINTS = ("second", "minute", "hour", "day", "week", "fortnight", "month", "year", "night", "morning", "evening", "noon",
           "spring", "summer", "autumn", "winter", "lunch", "breakfast", "dinner", "ages", "decade", "instant", "immediately",
-          "before ", "outlast", "single", " one ",
+          "before ", "outlast", "wait", "single", " one ",
           "time", "clock", "once", "away", "spot", "then", "flash", "heartbeat")  # fmt: skip
 """Every pattern of `_PACE` has one of them."""
 _SAME_PACE = dict.fromkeys(

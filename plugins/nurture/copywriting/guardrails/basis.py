@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, permutations
 
 from nurture.copywriting.facts import Fact
 from nurture.copywriting.figures import figures, plain
@@ -19,6 +19,7 @@ _SOMEONE = re.compile(
     r"|one (?:customer|company|of our)|a (?:customer|company))\b"
 )
 """How a customer that was named before is spoken of."""
+_IMPERSONAL = re.compile(r"\bit (?:only |just )?(?:takes?|took|can take)\b")
 
 
 _ONE = r"\b(?:an?|one|a single|each|every)(?: \w+)? "
@@ -43,6 +44,7 @@ def dropped_basis(draft: Draft) -> Iterator[str]:
         if sentence.role == "address" or not sentence.part.startswith("body"):
             continue
         measured = _measures(draft.bare(sentence.text))
+        yield from _of_both(sentence, measured, draft)
         around = " ".join(said[max(0, place - 1) : place + 1] if sentence.is_marked else said)
         same = [fact for fact in sentence.usable if measured & _measures(draft.bare(fact.text))] if measured else []
         dropped = [list(_dropped(sentence, fact, around, draft)) for fact in same]
@@ -59,10 +61,26 @@ def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Itera
     if fact.regions and not any(draft.terms.rules.place(region).search(around) for region in fact.regions):
         yield f"without the place in which {fact.id} holds"
     who = draft.entities(fact.text) & draft.terms.customers
-    if who and not who & draft.entities(around) and not _SOMEONE.search(plain(sentence.text)):
+    if who and not who & draft.entities(around) and not _SOMEONE.search(_IMPERSONAL.sub("", plain(sentence.text))):
         yield f"without {', '.join(sorted(who))}, of whom {fact.id} speaks"
     if (when := _times(of_fact)) and not when & _times(around):
         yield f"without the time in which {fact.id} holds"
+    if (first := _FIRST.search(of_fact)) and not re.search(rf"\b{first[1]}|\b(?:first|initial|after|within)\b", around):
+        yield f"without {first[0]!r}, as {fact.id} has it"
+
+
+def _of_both(sentence: Sentence, measured: frozenset[tuple[str, str]], draft: Draft) -> Iterator[str]:
+    """A figure said of two customers in one breath ("both A and B") that the facts have of one."""
+    named = draft.entities(sentence.text) & draft.terms.customers if measured else frozenset[str]()
+    for one, other in permutations(sorted(named), 2):
+        if not re.search(
+            rf"{re.escape(one)} (?:and|or|as well as|like|just like|plus) {re.escape(other)}(?!\w)", plain(sentence.text)
+        ):
+            continue
+        for name in (one, other):
+            theirs = [_measures(draft.bare(fact.text)) for fact in sentence.usable if name in draft.entities(fact.text)]
+            if not measured <= frozenset[tuple[str, str]]().union(*theirs):
+                yield f"says of {name} what is measured of another customer"
 
 
 @lru_cache(maxsize=4096)
@@ -76,6 +94,7 @@ def _measures(text: str) -> frozenset[tuple[str, str]]:
     )
 
 
+_FIRST = re.compile(r"\b(?:in|within|during) (?:its|the|their) first (?:\w+ )?(day|week|month|quarter|season|year)")
 _TIME = re.compile(r"\b(?:20\d\d|january|february|march|april|june|july|august|september|october|november|december)\b")
 
 

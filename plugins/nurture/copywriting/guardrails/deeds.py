@@ -35,6 +35,12 @@ _ENGINEER = re.compile(rf"·(?:'s)?\s+(?:[a-z]+\s+){{1,2}}?{_ADVERBS}(?P<verb>[a
 _WHO = re.compile(rf"\bwho\s+{_ADVERBS}(?P<verb>[a-z]+)")
 _AND = re.compile(rf"(?:,|\band|\bor|\bthen|\balso)\s+{_ADVERBS}(?P<verb>[a-z]+)")
 _PASSIVE = re.compile(r"\b(?:can|may|could) (?:also |even |now )?be (?P<verb>[a-z]+)")
+_GIVEN = re.compile(
+    r"\byou(?:(?:'re| are| get)(?: \w+ly| also| even| always)? (?P<done>[a-z]+ed|told|shown|given)"
+    r"|(?: can| may| will)?(?: also| even| now| simply)? (?P<verb>change|switch|share|print|invite"
+    r"|(?:choose|decide|pick|set)(?= (?:at |in |on )?(?:which|what|how|when|who|where|whether)\b)))\b"
+)
+"""What the reader gets, or may do with what is ours."""
 _GOVERNED = re.compile(r"\b(?:lets|helps|makes|allows|enables) (?:\w+ ){1,3}?(?:to )?(?P<verb>[a-z]+)")
 _NO_VERBS = frozenset(
     {"yes", "this", "its", "his", "hers", "ours", "yours", "theirs", "thus", "always", "perhaps", "besides", "sometimes",
@@ -65,5 +71,6 @@ def deeds(text: str) -> Stems:
         match["verb"] for match in _AND.finditer(text) if match["verb"].endswith("s") and match["verb"] not in _NO_VERBS
     }
     found |= {match["verb"] for pattern in (_GOVERNED, _ENGINEER, _PASSIVE) for match in pattern.finditer(text)}
+    found |= {match["done"] or match["verb"] for match in _GIVEN.finditer(text)}
     found |= {match["verb"] for match in _WHO.finditer(text) if stem(match["verb"]) in EVERYDAY}
     return frozenset(map(stem, found)) - {"help"}

@@ -194,4 +194,11 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=16384)
 def _bare(text: str, product_names: tuple[str, ...]) -> str:
-    return without(PLACEHOLDER.sub("·", text), product_names)
+    return without(PLACEHOLDER.sub("·", text), (*product_names, *_short_names(product_names)))
+
+
+@lru_cache(maxsize=64)
+def _short_names(product_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without the company's where nobody takes them for anything else: Print 200."""
+    shorts = (name.split(" ", 1)[-1] for name in product_names)
+    return tuple(short for short in shorts if any(char.isdigit() for char in short))

@@ -84,8 +84,8 @@ _TO_TALK = re.compile(
 )
 """A button that proposes a day to talk, or a month to prepare for."""
 _SEASON = re.compile(
-    r"(?:in |on |before |after |last |early |late |mid[ -]|end of |this |the )*"
+    r"(?:in |on |before |after |since |last |early |late |mid[ -]|end of |this |the )*"
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|christmas|easter|thanksgiving|halloween|new year)"
+    r"|christmas|easter|thanksgiving|halloween|new year|season)"
 )

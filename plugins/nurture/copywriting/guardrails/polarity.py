@@ -73,11 +73,19 @@ _UNATTENDED = re.compile(r"(?<=\w )(?:while you|wherever you|from anywhere|even 
 _BOUND = re.compile(r"\b(?:until|unless|before)\b(?P<rest>[^.;]*)")
 _BOUNDS = frozenset({"until", "till", "before", "once", "after", "when", "unless", "first", "then"})
 _DUTY = re.compile(r"\b(?:must|have to|has to|needs? to|required to|obliged)\b")
-_FREED = re.compile(r"\b(?:not|no|never|nobody|without|who|if|when)\b[^.,;:]{0,50}$|n't $")
+_FREED = re.compile(r"\b(?:not|no|never|nobody|without|who|if|when|should)\b[^.,;:]{0,50}$|n't $")
 _EXCLUSIVE = frozenset({"only", "solely", "exclusively", "nothing", "no", "just", "none"})
-_BESIDES = frozenset({"else", "also", "more", "besides", "too"})
+_BESIDES = frozenset({"else", "also", "more", "besides", "too", "other", "others"})
 _OTHER_WAY = {"on": "off", "off": "on", "in": "out", "out": "in", "up": "down", "down": "up"}
 _PARTICLE = re.compile(r"\b(\w+) (on|off|in|out|up|down)\b")
+_BEFORE = re.compile(r"\bbefore (?:you|they|he|she|it|anyone|anybody) ([a-z]+)")
+_AFTER = re.compile(
+    r"\b(?:after|once|when) (?:you|they|he|she|it|anyone|anybody)(?:'ve|'s)? (?P<what>(?:have |has |had )?[a-z]+)"
+)
+_OTHER_DAY = re.compile(
+    r"\b(?:the (?:day|night|week|month) (?:before|after)|yesterday|tomorrow"
+    r"|the (?:previous|next|following) (?:day|night|morning|week|month))\b"
+)
 _NO = re.compile(r"\bno (\w+)")
 _NOT_YET = re.compile(r"\b(?:not|n't) (?:\w+ )?yet\b|\byet to\b")
 _ASKS_WHY = re.compile(
@@ -113,6 +121,7 @@ def contradictions(sentence: Sentence, draft: Draft) -> Iterator[str]:
         if mine in said and other not in said and other in held and mine not in held:
             yield f"says {mine!r} where the fact says {other!r}"
     yield from _particles(plain(text), " · ".join(of_facts))
+    yield from _order(plain(text), " · ".join(of_facts))
     yield from _limits(plain(text), " · ".join(of_facts))
     for fact in of_facts:
         bound = None if _BOUNDS & set(words(text)) else _BOUND.search(fact)
@@ -133,6 +142,16 @@ def _particles(said: str, facts: str) -> Iterator[str]:
         other = _OTHER_WAY[particle]
         if f"{noun} {other}" in facts and f"{noun} {particle}" not in facts and f"{noun} {other}" not in said:
             yield f"says {particle!r} where the fact says {other!r}"
+
+
+def _order(said: str, facts: str) -> Iterator[str]:
+    """ "Once you have decided" where the fact has "before you decide", and "the day before" where it has "that day"."""
+    before = {stem(match[1]) for match in _BEFORE.finditer(facts)}
+    for found in _AFTER.finditer(said):
+        if any(stem(word) in before for word in words(found["what"])) and not _AFTER.search(facts):
+            yield f"says {found[0]!r} where the fact says 'before'"
+    if (day := _OTHER_DAY.search(said)) and day[0] not in facts:
+        yield f"says {day[0]!r}, which the fact does not"
 
 
 def _limits(said: str, facts: str) -> Iterator[str]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nurture.copywriting.copy_rules import CopyRules
+from nurture.copywriting.facts import Fact
 from nurture.copywriting.figures import figures, plain
 from nurture.copywriting.guardrails.deeds import CARRIERS, EVERYDAY, deeds
 from nurture.copywriting.guardrails.draft import Draft, Sentence
+from nurture.copywriting.guardrails.lead_ins import GLANCE, LOOKED, of_reader
 from nurture.copywriting.guardrails.polarity import ABSOLUTES, COUNTS, contradictions, without_idle
 from nurture.copywriting.guardrails.promises import promises
 from nurture.copywriting.guardrails.pronouns import HAPPENING, speaks_of_it
@@ -22,38 +24,21 @@ UNKNOWN, IN_OFFER, IN_ADDRESS, READER, OUTCOME, ABSOLUTE, CONTRADICTION = 1.0, 0
 
 MOST_MATCHED = 4  # that more words match does not make a strange one any truer
 
-_LEAD_IN = re.compile(
-    r"[^·:]{3,90}:(?=\s)"
-    r"|\W*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|should|since|as|because|while)\s+"
-    r"(?:you|your|a|an|the|someone|somebody|one|it|there|something|things|nobody)\b[^,:·0-9]{3,80}[,:]"
-    r"|\W*(?:and |but )?(?:if|when|should) you (?:would )?(?:carry on|go on|stay|stick|decide|go|choose|opt|start|continue) "
-    r"(?:with|for|on) ·,"
-)
-"""Words about the reader before the claim: "If you like spreadsheets, …"."""
-
-_SETTING = re.compile(
-    r"\W*(?:(?:and|but|or|so)\s+)?(?:(?:for|in|on|at|after|during|between|among|as)\s+"
-    r"(?:an?|the|your|our|this|that|those|these|most|some|many|everyone|everybody|anyone|anybody|people|practice|short)\b"
-    r"[^,:·0-9]{0,50}|to my mind|to be honest|in the end),(?=\s)"
-)
-"""Where and when, before the claim: "On a busy morning, …". Its everyday words claim nothing."""
-
+_KIND = re.compile(rf"\b(?:the|an?|this|your) (?P<kind>\w+)\b(?! (?:(?!{LOOKED})you|that|which))")
+"""What a product is called by its kind; not "the device you have"."""
 
 _ADDED = re.compile(
     r"(?<!between \w\w\w )(?<!between \w\w\w\w )(?<!between \w\w\w\w\w )"
-    r"\b(?:and|or|plus|as well as)\s+(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for"
+    r"(?<=\s)(?:and|or|plus|as well as)\s+(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for"
     r"|to)\s+)*([a-z]+)"
 )
 """What stands beside what the facts have: a word that claims nothing elsewhere adds a thing there."""
 
 
-_INVITES = re.compile(r",? so (?:do not|don't|please|feel free|go ahead|take|have|be|let|just|why not)\b.*$")
-"""An invitation after the claim: ", so do not be shy"."""
-
-_KIND = re.compile(r"\b(?:the|an?|this|your) (?P<kind>\w+)\b(?! (?:you|that|which))")
-
-_COMPANY = frozenset({"company", "firm"})
-"""What a customer that the piece names may be called."""
+_COMPANY = frozenset(
+    {"company", "firm", "name", "neighbour", "peer", "fellow", "elsewhere", "field", "trade", "sector", "industry"}
+)
+"""What a customer that the piece names may be called, and the reader's business that is also his."""
 
 _OF_PEOPLE = stems("know think want like remember ask say")
 
@@ -82,17 +67,20 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         return Support(1.0)
     rules = draft.terms.rules
     of_facts = frozenset[str]().union(*(stems(draft.bare(fact.text)) for fact in sentence.usable))
+    of_topics = frozenset[str]().union(*(_trade(fact, draft) for fact in sentence.usable))
     grounds, reached = rules.company_facts | of_facts, rules.groups_of(of_facts)
     if not sentence.is_marked:
         reached |= rules.company_groups
     said = plain(draft.bare(sentence.text))
-    of_reader = _of_reader(plain(draft.bare(sentence.text.replace("{company}", "your firm"))), rules)
+    about_reader = of_reader(plain(draft.bare(sentence.text.replace("{company}", "your firm"))), rules, draft.terms.topics)
     did = _did(sentence, draft)
     spoken_of = sentence.subject or frozenset[str]().union(*(draft.entities(fact.text) for fact in sentence.usable))
     own = _own_names(spoken_of) if spoken_of else frozenset[str]()
     if any(draft.entities(fact.text) & draft.terms.customers & draft.named for fact in sentence.usable):
         own |= _COMPANY
-    own |= {kind for kind in _KIND.findall(said) if own.intersection(rules.called.get(kind, ()))}
+    own |= {found["kind"] for found in _KIND.finditer(said) if own.intersection(rules.called.get(found["kind"], ()))}
+    if spoken_of - draft.terms.customers and GLANCE.search(said):
+        own |= {"product"}
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
     opposites = dict(rules.opposite_stems)
@@ -103,12 +91,13 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         if root in of_facts or (root in grounds and word not in added) or (sentence.usable and is_alike):
             matched += root not in rules.light
             continue
-        counts = min(_weight(word, root, sentence, rules, did, own), IN_ADDRESS if word in of_reader else UNKNOWN * 2)
+        most = IN_ADDRESS if word in about_reader or root in of_topics else UNKNOWN * 2
+        counts = min(_weight(word, root, sentence, rules, did, own), most)
         in_title = not sentence.part.startswith("body") and not sentence.names_us and not sentence.subject
         of_title = has_figure and in_title and root not in rules.outcomes and word not in ABSOLUTES
         if of_title or (root in rules.scene and not sentence.is_marked and (has_figure or in_title)):
             counts = min(counts, IN_OFFER)
-        elif word in added and root not in rules.light and root not in COUNTS and word not in of_reader:
+        elif word in added and root not in rules.light and root not in COUNTS and word not in about_reader:
             counts = UNKNOWN
         if counts:
             weight += counts
@@ -124,22 +113,16 @@ def support(sentence: Sentence, draft: Draft) -> Support:
     return Support(max(0.0, 1 - weight / (1 + min(matched, MOST_MATCHED) / 2)), tuple(missing), found)
 
 
+def _trade(fact: Fact, draft: Draft) -> Stems:
+    """The topics of a fact about a customer: they say in what business it is."""
+    is_of_customer = draft.entities(fact.text) & draft.terms.customers
+    return stems(" ".join(fact.topics).replace("_", " ")) if is_of_customer else frozenset()
+
+
 def _is_topic(word: str, rules: CopyRules, added: set[str]) -> bool:
     """Whether it is a thing of the reader's day, which a headline names beside what its fact speaks of."""
     root = stem(word)
     return root in rules.reader and root not in rules.outcomes | EVERYDAY and word not in added
-
-
-def _of_reader(said: str, rules: CopyRules) -> set[str]:
-    """The words before and after the claim that are about the reader."""
-    found = set[str]()
-    if lead_in := _LEAD_IN.match(said):
-        found |= set(words(lead_in[0])) - set(words(said[lead_in.end() :]))
-    if setting := _SETTING.match(said):
-        found |= {word for word in words(setting[0]) if stem(word) in rules.everyday and stem(word) not in rules.outcomes}
-    if invitation := _INVITES.search(said):
-        found |= set(words(invitation[0])) - set(words(said[: invitation.start()]))
-    return found
 
 
 def _did(sentence: Sentence, draft: Draft) -> Stems:

@@ -59,6 +59,11 @@ class Terms:
         return frozenset[str]().union(*(stems(fact.text) for fact in self.facts))
 
     @cached_property
+    def topics(self) -> Stems:
+        """The stems of what the offered facts speak to: a business, a need."""
+        return stems(" ".join(topic for fact in self.facts for topic in fact.topics).replace("_", " "))
+
+    @cached_property
     def facts_by_stem(self) -> dict[str, frozenset[str]]:
         """Stem → the ids of the offered facts that it stands in."""
         found: dict[str, set[str]] = {}
