@@ -23,7 +23,7 @@ from nurture.copywriting.figures.units import (
 _NUMERAL = r"\d+(?:[.,' ]\d{3}(?!\d))*(?:[.,]\d+)?"
 _WORDS = rf"(?:{one_of(NUMBER_WORDS)})"
 _NUMBER_RUN = rf"\b{_WORDS}(?:[\s-]+(?:and\s+)?{_WORDS})*\b"
-_BEFORE = rf"(?P<before>(?:\b(?:us|ca?|au?))?[{SIGNS}]\s*|\b(?:{'|'.join(CURRENCY_CODES)})\s*|%\s*)?"
+_BEFORE = rf"(?P<before>(?:\b[a-z]{{1,3}})?[{SIGNS}]\s*|\b(?:{'|'.join(CURRENCY_CODES)})\s*|%\s*)?"
 _MAGNITUDE = rf"(?:[\s-]?(?P<magnitude>{one_of(MAGNITUDES)})s?\b)?"
 _AFTER = (
     r"(?:[\s-]*(?P<after>%|‰|percent(?:age)?(?:\s?points?)?\b|per[\s-]?cent\b|pct\b|p\.c\.|pp\b|x\b|×|times\b|folds?\b"

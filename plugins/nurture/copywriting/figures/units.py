@@ -40,7 +40,8 @@ HEDGES_AFTER = {"or more": "from", "and then some": "over",
                 "or longer": "from", "at least": "from",
                 "and up": "from", "and more": "from", "or over": "from", "upwards": "from", "+": "over",
                 "plus": "over", "or less": "up to", "or fewer": "up to", "at most": "up to", "at the most": "up to",
-                "or so": "about", "on average": "about", "tops": "up to", "or under": "up to", "max": "up to"}  # fmt: skip
+                "or so": "about", "odd": "about", "-odd": "about", "-ish": "about",
+                "on average": "about", "tops": "up to", "or under": "up to", "max": "up to"}  # fmt: skip
 
 GLUED_UNITS = (
     *("k", "m", "x", "percent", "fold"),

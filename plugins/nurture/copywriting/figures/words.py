@@ -22,7 +22,7 @@ _FRACTION = re.compile(
     r"(?![\s-]+(?:part|man|person|time|pair|hour|option|shift|choice|way|day|year|week|month|opinion|version|answer"
     r"|question|one|try"
     r"|attempt|party|colleague|system|list|shelf|box|parcel|order|bench|site|van|printer|scanner|phone|cup|coffee"
-    r"|name|reason|thing"
+    r"|name|reason|thing|place|drawer|window|screen|room|hall"
     r"|word|note|letter|e-?mail|call|meeting|morning|evening|night|floor|aisle|door|copy|look|glance|person|voice"
     r"|hand|eye|ear))"
 )

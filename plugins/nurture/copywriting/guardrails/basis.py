@@ -9,6 +9,7 @@ from nurture.copywriting.facts import Fact
 from nurture.copywriting.figures import figures, plain
 from nurture.copywriting.figures.number_words import NUMBER_WORDS
 from nurture.copywriting.guardrails.draft import Draft, Sentence
+from nurture.copywriting.stems import stems
 
 _STUDY = re.compile(r"\b(?:study|survey|test|trial|sample) of (?P<sample>\d+ \w+)")
 _STUDIED = re.compile(r"\b(?:stud(?:y|ies|ied)|surveys?|surveyed|tests?|tested|measured|measurement|sample)\b")
@@ -43,6 +44,8 @@ def dropped_basis(draft: Draft) -> Iterator[str]:
     for place, sentence in enumerate(draft.sentences):
         if sentence.role == "address" or not sentence.part.startswith("body"):
             continue
+        if sentence.is_marked:
+            yield from _of_everyone(sentence, draft)
         measured = _measures(draft.bare(sentence.text))
         yield from _of_both(sentence, measured, draft)
         around = " ".join(said[max(0, place - 1) : place + 1] if sentence.is_marked else said)
@@ -50,6 +53,15 @@ def dropped_basis(draft: Draft) -> Iterator[str]:
         dropped = [list(_dropped(sentence, fact, around, draft)) for fact in same]
         if all(dropped):  # one fact whose basis it keeps is enough
             yield from chain.from_iterable(dropped)
+
+
+def _of_everyone(sentence: Sentence, draft: Draft) -> Iterator[str]:
+    """What one customer does, said of nobody in particular in a piece that does not name him."""
+    whose = [draft.entities(fact.text) & draft.terms.customers for fact in sentence.cited]
+    everyone = frozenset[str]().union(*whose)
+    is_of_someone = _SOMEONE.search(_IMPERSONAL.sub("", plain(sentence.text)))
+    if whose and all(whose) and not everyone & draft.named and not is_of_someone:
+        yield f"without {', '.join(sorted(everyone))}, of whom the facts speak"
 
 
 def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Iterator[str]:
@@ -65,6 +77,9 @@ def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Itera
         yield f"without {', '.join(sorted(who))}, of whom {fact.id} speaks"
     if (when := _times(of_fact)) and not when & _times(around):
         yield f"without the time in which {fact.id} holds"
+    kinds = [stems(draft.bare(kind)) - draft.terms.rules.light for kind in _WHO.findall(of_fact)]
+    if any(len(kind) > 1 and not kind & stems(around) for kind in kinds):
+        yield f"without which of them {fact.id} speaks of"
     if (first := _FIRST.search(of_fact)) and not re.search(rf"\b{first[1]}|\b(?:first|initial|after|within)\b", around):
         yield f"without {first[0]!r}, as {fact.id} has it"
 
@@ -94,6 +109,7 @@ def _measures(text: str) -> frozenset[tuple[str, str]]:
     )
 
 
+_WHO = re.compile(r"\b(?:teams?|sites?|customers?|warehouses|companies) (?:that|who|which) ((?:\w+ ){2,3})")
 _FIRST = re.compile(r"\b(?:in|within|during) (?:its|the|their) first (?:\w+ )?(day|week|month|quarter|season|year)")
 _TIME = re.compile(r"\b(?:20\d\d|january|february|march|april|june|july|august|september|october|november|december)\b")
 

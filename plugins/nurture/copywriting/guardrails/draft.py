@@ -151,6 +151,8 @@ class Draft:
 
     def _speaks_of(self, fact: Fact, subject: frozenset[str]) -> bool:
         of_fact = self.entities(fact.text)
+        if (whose := of_fact & self._customers) and (said_of := subject & self._customers):
+            return bool(whose & said_of)
         return not subject or not of_fact or bool(subject & of_fact)
 
 

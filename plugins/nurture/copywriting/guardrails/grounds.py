@@ -69,15 +69,22 @@ def requoted_figures(draft: Draft) -> Iterator[str]:
             if rates and figure.per and figure.per not in rates:
                 yield f"{figure.found!r} per {figure.per}; the fact has it per {', '.join(filter(None, rates)) or 'nothing'}"
 
+        for found in _OF_WHAT.finditer(plain(sentence.text)):
+            if sentence.is_marked and found["noun"] not in plain(_facts_of(draft, sentence)):
+                yield f"counts {found['noun']}, which no fact cited for it does"
         if any(figure.unit.isupper() for figure in said) or _BILLS.search(sentence.text):
             grounds = stems(_facts_of(draft, sentence))
             for noun in _BILLED_BY.findall(plain(sentence.text)):
                 if stem(noun) not in grounds:
                     yield f"a price for each {noun}, which no fact cited for it says"
-            if (found := _TOGETHER.search(plain(sentence.text))) and found[0] not in plain(_facts_of(draft, sentence)):
-                yield f"a price for {found[0]!r}, which no fact cited for it says"
+            together = _TOGETHER.search(plain(sentence.text))
+            if together and together[0] not in plain(_facts_of(draft, sentence)):
+                yield f"a price for {together[0]!r}, which no fact cited for it says"
 
 
+_OF_WHAT = re.compile(
+    r"\b(?P<count>\d+) (?P<noun>studies|countries|companies|customers|cities|continents|industries|languages)\b"
+)
 _TOGETHER = re.compile(
     r"\b(?:all|both|two|three|several|any number of|unlimited|as many) (?:of )?(?:the |your |its |their )?"
     r"(?:sites|shops|locations|warehouses|buildings|users|teams|stores)\b|\bhowever many (?:sites|shops|locations)\b"

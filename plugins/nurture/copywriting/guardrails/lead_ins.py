@@ -31,8 +31,9 @@ def of_reader(said: str, rules: CopyRules, topics: Stems) -> set[str]:
 
 _LEAD_IN = re.compile(
     r"[^·:]{3,90}:(?=\s)"
-    r"|\W*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|should|since|as|because|while)\s+"
+    r"|\W*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|should|while|as)\s+"
     r"(?:you|your|a|an|the|someone|somebody|one|it|there|something|things|nobody)\b[^,:·0-9]{3,80}[,:]"
+    r"|\W*(?:(?:and|but|or|so)\s+)?(?:since|because)\s+(?:you|your)\b[^,:·0-9]{3,80}[,:]"
     r"|\W*(?:and |but )?(?:if|when|should) you (?:would )?(?:carry on|go on|stay|stick|decide|go|choose|opt|start|continue) "
     r"(?:with|for|on) ·,"
 )

@@ -36,7 +36,7 @@ _REFUSALS = r"as an ai|i am an ai|i'm an ai|i'm sorry|i cannot|i can't (?:help|a
 _ORDERS = (
     r"(?:ignor|disregard|forget|overrid)\w*\b.{0,40}\b(?:instructions?|rules|prompt|constraints|above|everything|were told)"
     r"|you are now|act as (?:an?|if)|pretend (?:to be|you are)|here is (?:the|your) (?:e-?mail|json|copy)"
-    r"|(?:discard|drop|skip|break|stop following|(?:do not|don't) follow|set aside)\b.{0,40}"
+    r"|(?:discard|drop|skip|break|stop following|(?:do not|don't) follow|set aside)\b[^.!?·]{0,40}"
     r"\b(?:instructions?|rules|prompt|orders|guidelines|constraints|text|above|was said|were told)"
     r"|(?:assume|take on|play) the role|from now on,? you|you (?:now )?act as"
     r"|(?:rules|restrictions|limits|guidelines|constraints) (?:no longer |do not |don't )?apply"

@@ -25,21 +25,10 @@ COUNTS = frozenset(
 )
 """Words of figures, which have a guardrail of their own."""
 ABSOLUTES = frozenset(
-    {
-        "every",
-        "all",
-        "always",
-        "never",
-        "several",
-        "countless",
-        "entire",
-        "fully",
-        "complete",
-        "everyone",
-        "everywhere",
-        "anywhere",
-    }
-)
+    {"every", "all", "always", "never", "several", "countless", "entire", "fully", "complete",
+     "everyone", "everywhere", "anywhere", "none", "lots", "many", "majority"}
+)  # fmt: skip
+"""Words that make a claim wider."""
 
 _NEGATES = frozenset(
     {"no", "not", "never", "without", "nobody", "nothing", "none", "neither", "nor", "avoid", "avoids", "hardly", "barely",
@@ -78,13 +67,14 @@ _EXCLUSIVE = frozenset({"only", "solely", "exclusively", "nothing", "no", "just"
 _BESIDES = frozenset({"else", "also", "more", "besides", "too", "other", "others"})
 _OTHER_WAY = {"on": "off", "off": "on", "in": "out", "out": "in", "up": "down", "down": "up"}
 _PARTICLE = re.compile(r"\b(\w+) (on|off|in|out|up|down)\b")
+_PARTICLE_FIRST = re.compile(r"\b(?:take|put|keep|have) (?P<particle>on|off) (?:your|the|his|her|their) (?P<noun>\w+)")
 _BEFORE = re.compile(r"\bbefore (?:you|they|he|she|it|anyone|anybody) ([a-z]+)")
 _AFTER = re.compile(
     r"\b(?:after|once|when) (?:you|they|he|she|it|anyone|anybody)(?:'ve|'s)? (?P<what>(?:have |has |had )?[a-z]+)"
 )
 _OTHER_DAY = re.compile(
-    r"\b(?:the (?:day|night|week|month) (?:before|after)|yesterday|tomorrow"
-    r"|the (?:previous|next|following) (?:day|night|morning|week|month))\b"
+    r"\b(?:the (?:day|night|week|month|year|season) (?:before|after)|yesterday|tomorrow"
+    r"|the (?:previous|next|following) (?:day|night|morning|week|month|year|season))\b"
 )
 _NO = re.compile(r"\bno (\w+)")
 _NOT_YET = re.compile(r"\b(?:not|n't) (?:\w+ )?yet\b|\byet to\b")
@@ -138,7 +128,7 @@ def _without_replaced(said: str, facts: str) -> str:
 
 def _particles(said: str, facts: str) -> Iterator[str]:
     """ "Gloves off" where the fact has "gloves on"."""
-    for noun, particle in _PARTICLE.findall(said):
+    for noun, particle in _PARTICLE.findall(_PARTICLE_FIRST.sub(r"\g<noun> \g<particle>", said)):
         other = _OTHER_WAY[particle]
         if f"{noun} {other}" in facts and f"{noun} {particle}" not in facts and f"{noun} {other}" not in said:
             yield f"says {particle!r} where the fact says {other!r}"

@@ -29,8 +29,8 @@ _KIND = re.compile(rf"\b(?:the|an?|this|your) (?P<kind>\w+)\b(?! (?:(?!{LOOKED})
 
 _ADDED = re.compile(
     r"(?<!between \w\w\w )(?<!between \w\w\w\w )(?<!between \w\w\w\w\w )"
-    r"(?<=\s)(?:and|or|plus|as well as)\s+(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for"
-    r"|to)\s+)*([a-z]+)"
+    r"(?<=\s)(?:and|or|plus|as well as|by(?! \w+ly\b)|via)\s+"
+    r"(?:(?:every|each|the|your|their|his|her|its|an?|all|even|also|with|by|in|on|for|to)\s+)*([a-z]+)"
 )
 """What stands beside what the facts have: a word that claims nothing elsewhere adds a thing there."""
 
@@ -80,7 +80,7 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         own |= _COMPANY
     own |= {found["kind"] for found in _KIND.finditer(said) if own.intersection(rules.called.get(found["kind"], ()))}
     if spoken_of - draft.terms.customers and GLANCE.search(said):
-        own |= {"product"}
+        own |= {"product", "tool"}
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
     opposites = dict(rules.opposite_stems)
@@ -97,7 +97,7 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         of_title = has_figure and in_title and root not in rules.outcomes and word not in ABSOLUTES
         if of_title or (root in rules.scene and not sentence.is_marked and (has_figure or in_title)):
             counts = min(counts, IN_OFFER)
-        elif word in added and root not in rules.light and root not in COUNTS and word not in about_reader:
+        elif word in added - own and root not in rules.light and root not in COUNTS and word not in about_reader:
             counts = UNKNOWN
         if counts:
             weight += counts
