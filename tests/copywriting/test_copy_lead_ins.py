@@ -26,6 +26,11 @@ def judged(said: str) -> Verdict:
         "[insight-returns]",
         "For the search itself there is Larkfield Route, with which a picker finds every shelf on the first day. "
         "[route-first-day]",
+        "Among logistics firms, Brenner Freight picks 18% more orders in a shift since it uses Larkfield. [proof-logistics]",
+        "On top of that, it prints 200 labels a minute. [print-speed]",
+        "It's early, and the hall is quiet. Larkfield Count lets a team count stock shelf by shelf on a phone. [count-what]",
+        "Orders are in one system, stock in another, invoices in a third. "
+        "Larkfield Count lets a team count stock shelf by shelf on a phone. [count-what]",
         "It need not be a chore. Larkfield Count lets a team count stock shelf by shelf on a phone. [count-what]",
     ],
 )
@@ -68,6 +73,18 @@ def test_what_leads_up_to_a_fact_adds_nothing_to_it(said: str) -> None:
         ("The most thorough record of stock changes: who, when, and what it was before. [audit-trail]", "superlatives"),
         ("The more sites you bring along, the less you pay for each. [billing-per-site]", "discount"),
         ("Your 30 days are about to run out. [trial]", "banned"),
+        ("In retail, shops are counted once a week with Larkfield Count. [proof-retail-stock]", "figure_basis"),
+        ("Your monthly stock report closes in 1 day, as at Hobart Valves. [proof-manufacturing-report]", "figure_basis"),
+        ("Save about 5 hours of reporting a week with Larkfield Insight. [insight-hours]", "figure_basis"),
+        ("Larkfield was reachable 99.95% of the time in 2025, as in the year before. [availability]", "unsupported"),
+        ("Larkfield Scan works in cold stores as long as you take off your gloves. [scan-cold]", "unsupported"),
+        ("Larkfield Print 200 reads each label back and carries on if one cannot be scanned. [print-check]", "unsupported"),
+        ("Larkfield Insight tells you by text message when an item falls below the level. [insight-alerts]", "unsupported"),
+        ("Send me a line, and a colleague will come by and walk your aisles with you.", "uncited"),
+        ("Brenner Freight knows that kind of day.", "uncited"),
+        ("The handheld you looked at works right at the shelf.", "uncited"),
+        ("Nothing could be easier: Larkfield takes over your stock list from a spreadsheet. [data-import]", "superlatives"),
+        ("You should not let another busy season go by without it. [scan-what]", "banned"),
     ],
 )  # fmt: skip
 def test_what_a_fact_does_not_carry_is_named(said: str, guardrail: str) -> None:

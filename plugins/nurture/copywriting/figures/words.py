@@ -15,6 +15,8 @@ _LINK = re.compile(
 )
 _NO_LINKS = ("a.m", "p.m", "e.g", "i.e", "p.s", "p.c")
 
+_ENUMERATES = re.compile(r"\b(?:another|a second)\b[^.!?·]*[ ,](?!by )\w*\W*$")
+"""What "a third" after it is: the next of several, no share."""
 _COUNTS = rf"(?:an?|one|{'|'.join(word for word, value in NUMBER_WORDS.items() if 1 < value < 10)})"
 _FRACTION = re.compile(
     rf"\b(?P<top>{_COUNTS})[\s-]+(?P<kind>(?:good|solid|full|whole|small|mere|further|large)\s+)?"
@@ -99,7 +101,7 @@ _PACE = tuple(
         r"\b(?P<unit>by the time (?:you|they)(?:'ve| have))\b",
         r"\b(?:in|within|after|with|takes?|needs?) (?:just |only )?(?:one|a single) (?:\w+ )?"
         r"(?P<unit>call|session|meeting|visit|sitting|step|click|go|attempt|coffee)\b",
-        r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in no time|round[\s-]the[\s-]clock"
+        r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in (?:next to )?no time|round[\s-]the[\s-]clock"
         r"|around the clock|day and night|day or night|real[\s-]time)\b",
         r"\b(?:hardly|barely|scarcely|never|no|without) (?:(?:any|much|a|have to|need to) )?(?P<unit>wait)(?:ing|s)?\b",
     )
@@ -133,6 +135,8 @@ def fixed_words(text: str) -> Iterator[Found]:
     for match in _ALWAYS_OPEN.finditer(text):
         yield Figure("word", match[0]), match.start(), match.end()
     for match in _FRACTION.finditer(text) if any(word in text for word in DENOMINATORS) else ():
+        if match["top"] == "a" and _ENUMERATES.search(text[: match.start()]):
+            continue
         top = 1 if match["top"] in ("a", "an") else NUMBER_WORDS[match["top"]]
         hedge = "about" if match["kind"] else hedge_around(text, match.start(), match.end(), "")
         yield Figure("number", f"{top}/{DENOMINATORS[match['bottom']]}", qualifier=hedge), match.start(), match.end()

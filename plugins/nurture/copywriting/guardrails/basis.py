@@ -48,6 +48,9 @@ def dropped_basis(draft: Draft) -> Iterator[str]:
             yield from _of_everyone(sentence, draft)
         measured = _measures(draft.bare(sentence.text))
         yield from _of_both(sentence, measured, draft)
+        whose = [draft.entities(fact.text) & draft.terms.customers for fact in sentence.usable]
+        if measured and whose and all(whose) and _OF_READER.match(said[place]):
+            yield "says of the reader what a customer measured"
         around = " ".join(said[max(0, place - 1) : place + 1] if sentence.is_marked else said)
         same = [fact for fact in sentence.usable if measured & _measures(draft.bare(fact.text))] if measured else []
         dropped = [list(_dropped(sentence, fact, around, draft)) for fact in same]
@@ -110,6 +113,9 @@ def _measures(text: str) -> frozenset[tuple[str, str]]:
 
 
 _WHO = re.compile(r"\b(?:teams?|sites?|customers?|warehouses|companies) (?:that|who|which) ((?:\w+ ){2,3})")
+_OF_READER = re.compile(
+    r"\W*(?:and |but |so )?(?:you|your (?:\w+ ){1,3}?\w+s?) (?!know|looked|may|might|asked|were|had|have|saw)\w+"
+)
 _FIRST = re.compile(r"\b(?:in|within|during) (?:its|the|their) first (?:\w+ )?(day|week|month|quarter|season|year)")
 _TIME = re.compile(r"\b(?:20\d\d|january|february|march|april|june|july|august|september|october|november|december)\b")
 

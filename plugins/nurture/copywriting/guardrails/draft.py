@@ -89,9 +89,13 @@ class Draft:
         ours = (plain(one.text) for one in self.sentences if one.role == "claim" or one.names_us or one.subject)
         return tuple(said for said in ours if self.terms.rules.any_claimed_wording.search(said))
 
+    def unnamed(self, text: str) -> str:
+        """`text` with a dot for each product, each customer and the company."""
+        return without(self.bare(text), self._names)
+
     def own_words(self, text: str) -> str:
         """`text` without any name of a product, a customer or the company."""
-        return without(self.bare(text).casefold(), self._names)
+        return self.unnamed(text).casefold()
 
     def without_us(self, text: str) -> str:
         """`text` without product names and the company's."""

@@ -7,11 +7,12 @@ from nurture.copywriting.guardrails.polarity import ABSOLUTES
 from nurture.copywriting.stems import Stems, stem, words
 
 
-def of_reader(said: str, rules: CopyRules, topics: Stems) -> set[str]:
+def of_reader(said: str, unnamed: str, rules: CopyRules, topics: Stems) -> set[str]:
     """The words before and after the claim that are about the reader.
 
     Args:
         said: in lower case, product names replaced by a dot.
+        unnamed: the same with customers and the company replaced as well.
         topics: stems that name a business or a need: they claim something, wherever they stand.
     """
     found = set[str]()
@@ -19,9 +20,9 @@ def of_reader(said: str, rules: CopyRules, topics: Stems) -> set[str]:
         found |= set(words(lead_in[0])) - set(words(said[lead_in.end() :]))
     if setting := _SETTING.match(said):
         found |= {word for word in words(setting[0]) if stem(word) in rules.everyday and stem(word) not in rules.outcomes}
-    if (before := _BEFORE_US.match(said)) and not _CLAIMS_THERE.search(before[0]):
+    if (before := _BEFORE_US.match(unnamed)) and not _CLAIMS_THERE.search(before[0]):
         here = {word for word in words(before[0]) if stem(word) not in rules.outcomes | topics and word not in ABSOLUTES}
-        found |= here - set(words(said[before.end() :]))
+        found |= here - set(words(unnamed[before.end() :]))
     for glance in GLANCE.finditer(said):
         found |= set(words(glance[0])) - {glance["kind"]} - set(words(said.replace(glance[0], "")))
     if invitation := _INVITES.search(said):
@@ -30,6 +31,7 @@ def of_reader(said: str, rules: CopyRules, topics: Stems) -> set[str]:
 
 
 _LEAD_IN = re.compile(
+    r"(?!\W*you (?:can |may |will |just |simply )*(?!know|have|are|see|need|want|look|ask|were|had|may|might|do|did)\w)"
     r"[^·:]{3,90}:(?=\s)"
     r"|\W*(?:(?:and|but|or|so)\s+)?(?:if|when|whenever|should|while|as)\s+"
     r"(?:you|your|a|an|the|someone|somebody|one|it|there|something|things|nobody)\b[^,:·0-9]{3,80}[,:]"
@@ -49,9 +51,11 @@ _INVITES = re.compile(r",? so (?:do not|don't|please|feel free|go ahead|take|hav
 """An invitation after the claim: ", so do not be shy"."""
 LOOKED = (
     r"(?:(?:you|you've|you're)(?: (?:have|had|were|are|also|recently|just|already|once|lately|both))*"
-    r" (?:look(?:ed|ing)? (?:at|into|over)|saw|seen|viewed?|viewing|visited|read(?:ing)? about|asked about|came across"
+    r" (?:look(?:ed|ing)? (?:at|into|over)|check(?:ed|ing) out|spent (?:some )?time (?:on|with)"
+    r"|been (?:eyeing|considering|looking at|reading about|thinking (?:of|about))|eyed|considered"
+    r"|saw|seen|viewed?|viewing|visited|read(?:ing)? about|asked about|came across"
     r"|had (?:your eye on|on your screen|a look at|open)|hav(?:e|ing) (?:your eye on|on your screen|a look at))"
-    r"|caught your (?:eye|attention|interest))\b"
+    r"|caught your (?:eye|attention|interest)|on your (?:list|mind|screen|radar))\b"
 )
 GLANCE = re.compile(
     rf"(?:\b(?:the|that|an?) (?P<kind>\w+)(?: of ours)? )?(?:\b(?:which|that) )?\b{LOOKED}"
@@ -61,8 +65,9 @@ GLANCE = re.compile(
 
 _BEFORE_US = re.compile(
     r"\W*(?:(?:and|but|or|so|then)\s+)*"
-    r"(?:(?:as )?for|to|in|on|out|over|down|up|back|at|after|with|by|when|where|once|\w+ing)\b"
-    r"(?:[^·:;0-9]{3,60}?(?:,|\bthere is|\bis (?:a job for|where|what|why)|\bcomes)| to)\s+(?=·)"
+    r"(?:(?:as )?(?:for|to)|in|on|out|over|down|up|back|at|after|with|by|when|where|once|behind|among|beside|besides|closer"
+    r"|elsewhere|further|\w+ing)\b"
+    r"(?:[^·:;0-9]{3,60}?(?:,|\bthere is|\bis (?:a job for|where|what|why)|\bcomes)| to)\s+(?=·|it\b|they\b)"
 )
 """What the sentence is about, before it names us: "For the search itself there is ·", "To spot the pattern, ·"."""
 _CLAIMS_THERE = re.compile(

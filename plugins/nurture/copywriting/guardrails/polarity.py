@@ -56,7 +56,8 @@ _DENIAL = re.compile(
 _REPLACED = re.compile(r"\breplac(?:e|es|ed) ([^.;·]+?) (?:by|with) ")
 _IN_PLACE = re.compile(r"\b(?:instead|in place) of (?:the |its |their )?(?P<old>[^.,;:!?·]+)")
 _LIMIT = re.compile(
-    r"\bonly\s+(?:after|once|if|when|where|with|without|for)\b|\b(?:unless|except|excluding|apart from|other than|but not)\b"
+    r"\bonly\s+(?:after|once|if|when|where|with|without|for)\b|\b(?:unless|except|excluding|(?:as|so) long as|provided that"
+    r"|apart from|other than|but not)\b"
 )
 _UNATTENDED = re.compile(r"(?<=\w )(?:while you|wherever you|from anywhere|even (?:after|once))\b")
 _BOUND = re.compile(r"\b(?:until|unless|before)\b(?P<rest>[^.;]*)")

@@ -24,6 +24,8 @@ def claims_of_it(said: str, rules: CopyRules, *, in_scene: bool) -> bool:
         return True
     if not _IT.match(said):
         return False
+    if in_scene and _IT_IS_A_SCENE.match(said):
+        return False
     if in_scene and (found := _IT_IS.match(said)):
         return not stems(found["what"]) <= rules.everyday
     return bool(
@@ -60,6 +62,13 @@ _IT_IS = re.compile(
     rf"{_AND}(?:it|they)(?:'s|'re|\s+is|\s+are)\s+(?P<what>.*?)"
     r"(?:[.,;:!?]|$|\b(?:and|but|that|which|who|when|until|for|to|in|on|of)\b)"
 )
+_IT_IS_A_SCENE = re.compile(
+    r"(?:and |but )?it(?:(?:'s| is) (?:(?:just|often|usually|mostly|always|rarely|seldom|only) )?(?:an?|the) "
+    r"(?!\w* ?(?:app|tool|device"
+    r"|scanner|printer|handheld|system|software|product|platform|solution|service)\b)"
+    r"|'s nobody's| (?:left|came|went|took|was|stood|sat|lay|started|began)\b)(?!.*\b(?:you|your \w+) (?:can|get|will)\b)"
+)
+"""What "it" is, or was, where the sentence before has painted it."""
 _IT_DOES = re.compile(
     rf"{_AND}(?:it|they)\s+(?!(?:takes?|costs?|leaves?|gets?|means?|says?|hurts?|wears?|eats?|is|are|was|were)\b)"
     r"[a-z]+ (?:them|you|your|every|each|all|everything)\b"

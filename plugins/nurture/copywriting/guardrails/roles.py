@@ -91,12 +91,12 @@ _CONDITION = re.compile(
 )
 _IT_WOULD = re.compile(
     r"(?:they|their \w+|that|this) (?:would|could|may|might)\b"
-    r"|it (?:(?:would|could|may|might|must|need not|needn't)\b"
-    r"|is (?:(?:still|barely|nearly|almost|already|only|just) )?(?:early|late|quiet|dark|cold|raining|snowing"
+    r"|it (?:would|could|may|might|must|need not|needn't)\b"
+    r"|it(?:'s| is) (?:(?:still|barely|nearly|almost|already|only|just) )?(?:early|late|quiet|dark|cold|raining|snowing"
     r"|mid\W(?:morning|afternoon|week|month)|half past|nearly|past|time)\b"
-    r"|is (?:not|hardly) an? \w+ (?:that )?(?:you|anyone|anybody)\b"
-    r"|is (?:hard|easy|good|nice|wise|human|worth|tempting) to\b"
-    r"|helps (?:to|when|if)\b|sounds\b|feels\b|depends\b|happens\b)"
+    r"|it(?:'s| is) (?:not|hardly) an? \w+ (?:that )?(?:you|anyone|anybody)\b"
+    r"|it(?:'s| is) (?:hard|easy|good|nice|wise|human|worth|tempting) to\b"
+    r"|it (?:helps (?:to|when|if)\b|sounds\b|feels\b|depends\b|happens\b)"
 )
 """It would be, and the "it" that stands for nothing."""
 _GREETS = re.compile(

@@ -27,6 +27,8 @@ MOST_MATCHED = 4  # that more words match does not make a strange one any truer
 _KIND = re.compile(rf"\b(?:the|an?|this|your) (?P<kind>\w+)\b(?! (?:(?!{LOOKED})you|that|which))")
 """What a product is called by its kind; not "the device you have"."""
 
+_THE_PRODUCT = re.compile(r"\W*(?:and |but )?the (?:product|tool)\b")
+
 _ADDED = re.compile(
     r"(?<!between \w\w\w )(?<!between \w\w\w\w )(?<!between \w\w\w\w\w )"
     r"(?<=\s)(?:and|or|plus|as well as|by(?! \w+ly\b)|via)\s+"
@@ -36,7 +38,22 @@ _ADDED = re.compile(
 
 
 _COMPANY = frozenset(
-    {"company", "firm", "name", "neighbour", "peer", "fellow", "elsewhere", "field", "trade", "sector", "industry"}
+    {
+        "company",
+        "firm",
+        "firms",
+        "customer",
+        "customers",
+        "name",
+        "neighbour",
+        "peer",
+        "fellow",
+        "elsewhere",
+        "field",
+        "trade",
+        "sector",
+        "industry",
+    }
 )
 """What a customer that the piece names may be called, and the reader's business that is also his."""
 
@@ -72,14 +89,15 @@ def support(sentence: Sentence, draft: Draft) -> Support:
     if not sentence.is_marked:
         reached |= rules.company_groups
     said = plain(draft.bare(sentence.text))
-    about_reader = of_reader(plain(draft.bare(sentence.text.replace("{company}", "your firm"))), rules, draft.terms.topics)
+    text = sentence.text.replace("{company}", "your firm")
+    about_reader = of_reader(plain(draft.bare(text)), plain(draft.unnamed(text)), rules, draft.terms.topics)
     did = _did(sentence, draft)
     spoken_of = sentence.subject or frozenset[str]().union(*(draft.entities(fact.text) for fact in sentence.usable))
     own = _own_names(spoken_of) if spoken_of else frozenset[str]()
     if any(draft.entities(fact.text) & draft.terms.customers & draft.named for fact in sentence.usable):
         own |= _COMPANY
     own |= {found["kind"] for found in _KIND.finditer(said) if own.intersection(rules.called.get(found["kind"], ()))}
-    if spoken_of - draft.terms.customers and GLANCE.search(said):
+    if spoken_of - draft.terms.customers and (GLANCE.search(said) or _THE_PRODUCT.match(said)):
         own |= {"product", "tool"}
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()

@@ -7,6 +7,7 @@ from functools import cache
 from nurture.copywriting.english import ENGLISH
 from nurture.copywriting.figures import plain
 from nurture.copywriting.guardrails.draft import Draft, Sentence
+from nurture.copywriting.guardrails.lead_ins import LOOKED
 from nurture.copywriting.guardrails.roles import is_statement
 from nurture.copywriting.guardrails.terms import Terms
 from nurture.copywriting.stems import Stems, stem, stems, words
@@ -34,6 +35,8 @@ _OURS = re.compile(
     r"|up)|works? (?:a|round|day)\w*"
     r"|calls? (?:you )?back|visits?|handles?|responds?|installs?|maintains?|updates?|upgrades?|migrates?|configures?|trains?"
     r"|teach(?:es)?|monitors?|watch(?:es)?|protects?|backs? up|manages?|customi[sz]es?|insures?)\b"
+    r"|\b(?:a|one) (?:colleague|engineer|specialist|expert|consultant)(?: of ours| from here)?"
+    r" (?:will|can|comes?|calls?|visits?|sets?)\b"
     r"|(?<!you )\b(?:trust|love|recommend|prefer|praise|rely on|swear by|choose|chose) us\b|\b(?:more|less|fewer"
     r"|better) with us\b"
     r"|\bwe (?:take|buy|collect|accept) (?:back )?your (?:\w+ )?(?:scanners?|printers?|devices?|handhelds?)\b"
@@ -41,12 +44,21 @@ _OURS = re.compile(
     r"|^\W*(?:support|training|delivery|shipping|repairs?) (?:is|are|comes?) (?:included|with|free|part)\b"
     r"|^\W*you (?:may|can) (?:return|cancel|swap|exchange|refund) (?:it|them|one)\b"
     r"|^\W*your (?:team|people|pickers|staff|colleagues) (?:learns?|loves?|understands?|masters?) (?:it|them)\b"
-    r"|^\W*you(?:r \w+)? (?!(?:can |may |could )?(?:talk|speak|chat|share|discuss|meet|stay|get in touch))[^?]*\bwith us\W*$"
+    r"|^\W*you(?:r \w+)? (?!(?:can |may |could )?(?:talk|speak|chat|share|discuss|meet|stay|get in touch)"
+    r"|[^?]*\bwho\b)[^?]*\bwith us\W*$"
     r"|^\W*(?:installation|installing|set-?up|setting up|onboarding|switching|upgrades?|updates?|the (?:software|app"
     r"|battery|api))"
     r"\s+(?:is|are|takes?|comes?|lasts?|works?|does|runs?|needs?|stays?|keeps?|reads?|tells?|counts?|sends?|shows?|costs?)\b"
 )
 """What we or our things do, said in passing."""
+
+_THEIRS = re.compile(
+    r"\W*(?:(?:and|but|so|now|then)\s+)?"
+    r"(?:(?:another|one) (?:retailer|customer|company|firm|clinic|team) (?!that|who|which)\w+"
+    rf"|(?:·|the (?:product|handheld|printer|device|tool|scanner)(?: {LOOKED})?)(?:,[^,]{{3,40}},)?"
+    r" (?!is where|you|and|or)\w+s)\b"
+)
+"""What begins with a product, or a customer, and says what it does: "The handheld you looked at works at the shelf"."""
 
 _PASSIVE = re.compile(
     r"(?P<thing>(?:(?:every|each|all|any|the|your|broken|lost|wrong|damaged) )(?:\w+ ){1,3}?(?:is|are"
@@ -65,10 +77,15 @@ def uncited(draft: Draft) -> Iterator[str]:
         if sentence.is_marked:
             yield from _elsewhere(sentence, draft)
             continue
-        if not sentence.part.startswith("body") or not is_statement(draft.bare(sentence.text)):
+        if not sentence.part.startswith("body") or sentence.text.endswith("?"):
             continue
         if found := _OURS.search(plain(draft.bare(sentence.text))):
             yield f"{sentence.text[:120]!r} says without a fact what {found[0]!r}"
+            continue
+        if not is_statement(draft.bare(sentence.text)):
+            continue
+        if _THEIRS.match(plain(draft.bare(sentence.text))) or draft.entities(sentence.text) & draft.terms.customers:
+            yield f"{sentence.text[:120]!r} says without a fact what a product or a customer does"
             continue
         if not _STATES.match(plain(sentence.text)):
             continue
