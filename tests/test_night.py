@@ -59,7 +59,7 @@ def test_the_crm_carries_what_the_ledger_says_seen_by_the_vendors_own_client(nig
     for contact in contacts:
         assert all(contact.properties[name] for name in names)
         assert contact.properties["nurture_campaign"] == "lead_nurture"
-        assert re.fullmatch(r"(lead_nurture@v2|static_template@v3)", contact.properties["nurture_template"])
+        assert re.fullmatch(r"(lead_nurture@v3|static_template@v3)", contact.properties["nurture_template"])
         assert not re.search(r"\{[a-z_]+\}", contact.properties["nurture_body"]), "a placeholder was not filled"
 
 

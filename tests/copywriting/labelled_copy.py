@@ -18,7 +18,7 @@ from nurture.copywriting.vocabulary import load_vocabulary
 
 FOLDER = Path(__file__).parent / "labelled"
 DAY = date(2026, 11, 20)
-SPLITS = ("tuning", "held_out_3", "held_out_4", "held_out_5", "held_out_6")
+SPLITS = ("tuning", "held_out_3", "held_out_4", "held_out_5", "held_out_6", "held_out_7")
 SHAPE = Shape(
     limits={
         "headline": Limit(max_words=12, max_characters=80),

@@ -10,7 +10,7 @@ import pytest
 from labelled_copy import SHAPE, load_terms
 
 from nurture.copywriting.copybook import Copybook
-from nurture.copywriting.guardrails import GUARDRAILS, Terms, Verdict, guardrails_of, judge
+from nurture.copywriting.guardrails import GUARDRAILS, Terms, Verdict, confidence, guardrails_of, judge
 from nurture.copywriting.pieces import Piece, read_piece
 from nurture.copywriting.shapes import Limit
 from nurture.copywriting.vocabulary import CONTEXT_LISTS, nothing_known
@@ -237,3 +237,13 @@ def test_the_static_template_reads_well_for_every_context(day: str) -> None:
         assert verdict.outcome == "clear", (context, piece, verdict.reasons)
         assert "{{" not in piece.text
         assert piece.texts["body"].startswith("Hi {first_name},\n\n")
+
+
+def test_policy_can_have_a_person_see_every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = confidence.thresholds().model_copy(update={"flag_below": 1.0})
+    monkeypatch.setattr(confidence, "thresholds", lambda: strict)
+
+    verdict = judged()
+
+    assert verdict.outcome == "flagged"
+    assert "policy wants a person to see it" in verdict.reasons[0]["found"]

@@ -17,6 +17,14 @@ def test_another_countrys_dollar_is_another_price(prefix: str) -> None:
     assert judge(piece_of(said), TERMS).outcome == "rejected"
 
 
+@pytest.mark.parametrize("sign", ["£", "€", "¥", "₹", "₩", "₿", "US£"])
+def test_another_currencys_sign_before_the_same_number_is_another_price(sign: str) -> None:
+    said, own = PRICE.replace("$", sign) + ". [count-price]", f"{PRICE}. [count-price]"
+
+    assert judge(piece_of(said), TERMS).outcome == "rejected"
+    assert judge(piece_of(own), TERMS).outcome == "clear"
+
+
 @pytest.mark.parametrize(
     "offer",
     [

@@ -59,7 +59,8 @@ _TAKES = re.compile(r"\b(?:takes?|took|within|in|(?:down|up) from|instead of) $"
 LEFT_OUT = "?"
 """The unit of a number whose unit of time was said before: "it takes 7"."""
 _LEFTOVER = re.compile(
-    rf"\d+|[{SIGNS}]|[%‰]|percent|\b(?:an?|another|each|every|extra|single) (?:dollar|cent|euro|buck|quid|penny|pound)\b"
+    rf"\d+|[{SIGNS}]|[%‰]|percent|\b(?:an?|another|each|every|extra|single)"
+    rf" (?:(?:good|mere|whole) )?(?:dollar|cent|euro|buck|quid|penny|pound)\b"
     rf"|\b{_WORDS}(?:{'|'.join([*NUMBER_WORDS, *GLUED_UNITS])})+s?\b"
 )
 

@@ -98,17 +98,19 @@ _PACE = tuple(
         r"\boutlasts? (?:the |an? |any |every )?(?:\w+ )?(?P<unit>day|night|weekend|week|month|season|year)\b",
         rf"\bon the very {_TIMES}\b",
         r"\b(?P<unit>before (?:you|they|anyone|anybody|your \w+)(?:(?: have|'ve| has| had| can| could| even| know)\b)+)",
+        r"\b(?P<unit>before the (?:day|shift|week|month) is (?:out|over|done|up))\b",
         r"\b(?P<unit>by the time (?:you|they)(?:'ve| have))\b",
         r"\b(?:in|within|after|with|takes?|needs?) (?:just |only )?(?:one|a single) (?:\w+ )?"
         r"(?P<unit>call|session|meeting|visit|sitting|step|click|go|attempt|coffee)\b",
-        r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in (?:next to )?no time|round[\s-]the[\s-]clock"
+        r"\b(?P<unit>overnight|instantly|instantaneous(?:ly)?|immediately|in (?:next to )?no time|(?:within|in) moments"
+        r"|day in,? day out|round[\s-]the[\s-]clock"
         r"|around the clock|day and night|day or night|real[\s-]time)\b",
         r"\b(?:hardly|barely|scarcely|never|no|without) (?:(?:any|much|a|have to|need to) )?(?P<unit>wait)(?:ing|s)?\b",
     )
 )
 _HINTS = ("second", "minute", "hour", "day", "week", "fortnight", "month", "year", "night", "morning", "evening", "noon",
           "spring", "summer", "autumn", "winter", "lunch", "breakfast", "dinner", "ages", "decade", "instant", "immediately",
-          "before ", "outlast", "wait", "single", " one ",
+          "before ", "outlast", "wait", "moment", "single", " one ",
           "time", "clock", "once", "away", "spot", "then", "flash", "heartbeat")  # fmt: skip
 """Every pattern of `_PACE` has one of them."""
 _SAME_PACE = dict.fromkeys(

@@ -50,7 +50,7 @@ def dropped_basis(draft: Draft) -> Iterator[str]:
         yield from _of_both(sentence, measured, draft)
         whose = [draft.entities(fact.text) & draft.terms.customers for fact in sentence.usable]
         if measured and whose and all(whose) and _OF_READER.match(said[place]):
-            yield "says of the reader what a customer measured"
+            yield "says of the reader, or of everyone, what a customer measured"
         around = " ".join(said[max(0, place - 1) : place + 1] if sentence.is_marked else said)
         same = [fact for fact in sentence.usable if measured & _measures(draft.bare(fact.text))] if measured else []
         dropped = [list(_dropped(sentence, fact, around, draft)) for fact in same]
@@ -83,6 +83,8 @@ def _dropped(sentence: Sentence, fact: Fact, around: str, draft: Draft) -> Itera
     kinds = [stems(draft.bare(kind)) - draft.terms.rules.light for kind in _WHO.findall(of_fact)]
     if any(len(kind) > 1 and not kind & stems(around) for kind in kinds):
         yield f"without which of them {fact.id} speaks of"
+    if (spot := _SPOT.search(of_fact)) and spot[1] not in around:
+        yield f"without {spot[0]!r}, where {fact.id} was measured"
     if (first := _FIRST.search(of_fact)) and not re.search(rf"\b{first[1]}|\b(?:first|initial|after|within)\b", around):
         yield f"without {first[0]!r}, as {fact.id} has it"
 
@@ -114,8 +116,11 @@ def _measures(text: str) -> frozenset[tuple[str, str]]:
 
 _WHO = re.compile(r"\b(?:teams?|sites?|customers?|warehouses|companies) (?:that|who|which) ((?:\w+ ){2,3})")
 _OF_READER = re.compile(
-    r"\W*(?:and |but |so )?(?:you|your (?:\w+ ){1,3}?\w+s?) (?!know|looked|may|might|asked|were|had|have|saw)\w+"
+    r"\W*(?:and |but |so )?(?:you|your (?:\w+ ){0,3}?\w+(?:,[^,]{3,40},)?)"
+    r" (?!know|looked|may|might|asked|were|had|have|saw)\w+"
+    r"|.*\b(?:every|any|each|all) (?:plants?|warehouses?|teams?|sites?|company|companies|customers?|shops?|firms?|stores?)\b"
 )
+_SPOT = re.compile(r"\bat the \w+ (bench|desk|dock|gate|till|counter|door)\b")
 _FIRST = re.compile(r"\b(?:in|within|during) (?:its|the|their) first (?:\w+ )?(day|week|month|quarter|season|year)")
 _TIME = re.compile(r"\b(?:20\d\d|january|february|march|april|june|july|august|september|october|november|december)\b")
 

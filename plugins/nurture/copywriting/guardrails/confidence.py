@@ -45,4 +45,4 @@ def doubtful(draft: Draft) -> Iterator[str]:
 def _weakest(draft: Draft) -> Iterator[str]:
     sentence, result = min(zip(draft.sentences, supports(draft), strict=True), key=lambda pair: pair[1].score)
     why = [*result.contradictions, *([f"no cited fact speaks of {', '.join(result.missing)}"] if result.missing else [])]
-    yield f"{sentence.text[:120]!r}: {'; '.join(why)}"
+    yield f"{sentence.text[:120]!r}: {'; '.join(why) or 'nothing wrong, but policy wants a person to see it'}"

@@ -8,7 +8,7 @@ from nurture.copywriting.figures import Claim, covered_by, figures, plain, said_
 from nurture.copywriting.guardrails.draft import Draft, Sentence
 from nurture.copywriting.guardrails.idle import is_idle_count, is_scene_name, is_season
 from nurture.copywriting.guardrails.names import is_title_case, proper_names, without
-from nurture.copywriting.stems import stem, stems
+from nurture.copywriting.stems import Stems, stem, stems
 
 
 def citations(draft: Draft) -> Iterator[str]:
@@ -34,7 +34,9 @@ def invented_figures(draft: Draft) -> Iterator[str]:
                 continue
             gets_better = not sentence.part.startswith("body") and _BETTER.search(sentence.text.casefold())
             is_said = sentence.role != "claim" and not gets_better and (figure.kind == "pace" or is_season(figure))
-            idle = is_said or (not is_ours and sentence.role != "claim" and is_idle_count(figure))
+            counts_theirs = not sentence.part.startswith("body") and _counts_of(sentence) & stems(_facts_of(draft, sentence))
+            is_idle = is_idle_count(figure) and not counts_theirs
+            idle = is_said or (not is_ours and sentence.role != "claim" and is_idle)
             if figure.claim not in covered and not idle:
                 yield f"{figure.found!r} is in no fact cited for it"
     for text in draft.running_on:  # what only shows across two sentences
@@ -42,6 +44,14 @@ def invented_figures(draft: Draft) -> Iterator[str]:
             idle = figure.kind == "pace" or is_idle_count(figure) or is_season(figure) or figure.found.endswith("-free")
             if figure.claim not in covered_by(_all_facts(draft)) and not idle:
                 yield f"{figure.found!r} is in no cited fact"
+
+
+def _counts_of(sentence: Sentence) -> Stems:
+    """What two or three of a headline counts, unless it asks."""
+    return stems(" ".join(_TWO.findall(plain(sentence.text)))) if not sentence.text.endswith("?") else frozenset()
+
+
+_TWO = re.compile(r"\b(?:two|three) (\w+)")
 
 
 def swapped_figures(draft: Draft) -> Iterator[str]:
@@ -70,6 +80,9 @@ def requoted_figures(draft: Draft) -> Iterator[str]:
             if rates and figure.per and figure.per not in rates:
                 yield f"{figure.found!r} per {figure.per}; the fact has it per {', '.join(filter(None, rates)) or 'nothing'}"
 
+        for noun in _EACH_OF.findall(plain(sentence.text)) if sentence.is_marked and said else ():
+            if stem(noun) not in stems(_facts_of(draft, sentence)):
+                yield f"a figure for each {noun}, which no fact cited for it says"
         for found in _OF_WHAT.finditer(plain(sentence.text)):
             if sentence.is_marked and found["noun"] not in plain(_facts_of(draft, sentence)):
                 yield f"counts {found['noun']}, which no fact cited for it does"
@@ -83,6 +96,7 @@ def requoted_figures(draft: Draft) -> Iterator[str]:
                 yield f"a price for {together[0]!r}, which no fact cited for it says"
 
 
+_EACH_OF = re.compile(r"\b(?:each|every|any|a single) (\w+) of\b")
 _BETTER = re.compile(r"\b(?:fewer|less|more|better|faster|shorter|calmer|quicker|easier|right)\b(?!.*\?)")
 """What a headline or a button promises, beside a day or a season."""
 _OF_WHAT = re.compile(
