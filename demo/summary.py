@@ -50,13 +50,13 @@ def _print_campaign(report: dict[str, Any], say: Say) -> None:
         f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens, ${model['cost_usd']:.4f}"
     )
     say(f"  pushed     {_pairs(push['by_this_run']) or 'nothing'}; already sent before: {push['already_sent_before']}")
-    reasons = {
-        key: copy[key]
-        for key in ("cap_reached", "switched_off", "refused_by_endpoint", "model_without_a_price", "second_model_took_over")
-        if key in copy
-    }
-    if reasons:
-        say(f"  model copy {_pairs(reasons)}")
+    told = (
+        "cap_reached", "switched_off", "pinned_to_another", "refused_by_endpoint", "model_without_a_price",
+        "second_model_took_over", "not_evaluated",
+    )  # fmt: skip
+    for key in told:
+        if key in copy:
+            say(f"  model copy {key.replace('_', ' ')}: {copy[key]}")
     for line in in_words(report.get("counterfactual", {})):
         say(f"  run again  {line}")
     if copy["people_waiting_for_approval"]:

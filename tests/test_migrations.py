@@ -10,7 +10,7 @@ from contact_policy_night import apply, put_in_audience
 from demo.postgres import EmbeddedPostgres
 from nurture.errors import ConfigError
 from nurture.warehouse.migrate import MIGRATIONS, migrate
-from warehouse_rows import DAY, add_contact, insert, resolve
+from warehouse_rows import DAY, add_contact, add_ledger_row, insert, resolve
 
 
 def test_a_second_run_changes_nothing(warehouse: psycopg.Connection) -> None:
@@ -64,6 +64,26 @@ def test_time_zones_of_before_contact_policy_are_read_without_a_load_of_contacts
     germany = "Europe/Berlin"
     assert tonight == [("1", "America/New_York"), ("2", "Europe/Paris"), ("3", germany), ("4", germany)]
     assert waits == [("1", "America/New_York"), ("2", "Europe/Paris"), ("3", None), ("4", None)]
+
+
+def test_copy_of_before_verdicts_were_kept_has_its_newest_as_the_first(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    for file in sorted(MIGRATIONS.glob("00*_*.sql")):
+        if file.name < "0016":
+            shutil.copy(file, tmp_path)
+    postgres.create_database("before_verdicts")
+
+    with psycopg.connect(postgres.url("before_verdicts")) as connection:
+        migrate(connection, tmp_path)
+        add_ledger_row(connection, "1", "p1", "week-1")
+        migrate(connection)
+        connection.execute("UPDATE ops.copy SET verdict = 'rejected'")
+        kept = connection.execute(
+            "SELECT kept.verdict, judged_at = created_at FROM ops.copy_verdict AS kept JOIN ops.copy USING (copy_id)"
+            " ORDER BY judged_at"
+        ).fetchall()
+        shown = connection.execute("SELECT verdict FROM ops.message_lineage").fetchone()
+
+    assert (kept, shown) == ([("clear", True), ("rejected", False)], ("clear",))
 
 
 def test_domains_on_lists_are_spelled_anew_and_complaints_read_again(postgres: EmbeddedPostgres, tmp_path: Path) -> None:

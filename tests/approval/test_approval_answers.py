@@ -1,11 +1,14 @@
 """The approval step: what becomes of a reviewer's answer."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from approval_step import BODY, FACTS, Review, decisions, key
+
+from nurture.copywriting.decisions import Decision
+from nurture.copywriting.edits import keep_edit, shown_again
 
 
 def test_each_piece_is_decided_on_its_own_and_who_when_and_why_are_kept(
@@ -83,6 +86,29 @@ def test_an_edit_may_only_rest_on_facts_that_hold_today(
     decision, why = decisions(warehouse)[copy_id]
     assert decision == "rejected"
     assert "count-accuracy" in (why or "")
+
+
+@pytest.mark.parametrize(("ran_out", "outcome"), [("yesterday", "rejected"), ("tomorrow", "edited")])
+def test_an_edit_rests_on_the_facts_of_the_day_on_which_it_is_made_not_of_its_night(
+    flag: Callable[..., str], warehouse: psycopg.Connection, ran_out: str, outcome: str
+) -> None:
+    """A night that is run again late: on its day the fact held."""
+    copy_id, today = flag(), datetime.now(UTC).date()
+    night = str(today - timedelta(days=10))
+    until = today + timedelta(days=-1 if ran_out == "yesterday" else 1)
+    warehouse.execute(
+        "UPDATE ops.fact SET valid_from = '2000-01-01',"
+        " valid_until = CASE WHEN fact_id = 'count-accuracy' THEN %s::date END",
+        (until,),
+    )
+    shown = shown_again(warehouse, copy_id, night)
+    assert shown is not None
+    edit = Decision(copy_id, "edited", texts={**shown.texts, "cta": "Show us how"})
+
+    kept = keep_edit(warehouse, edit, editor="robin", day=night)
+
+    assert kept.outcome == outcome
+    assert ("count-accuracy" in (kept.reason or "")) is (outcome == "rejected")
 
 
 def test_approve_all_through_the_api_needs_no_fields(

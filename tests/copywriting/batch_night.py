@@ -48,18 +48,20 @@ class BatchNight:
 
         Args:
             wrap: put around the vendor's batch API.
-            changes: `model`, `api_key`, `root` (the vendor's address), or fields of policy `llm.batch`.
+            changes: `model`, `api_key`, `root` (the vendor's address), `second` (whether the other vendor's model takes
+                over), or fields of policy `llm.batch`.
         """
-        name = changes.pop("model", MODELS[self.vendor])
+        name, has_second = changes.pop("model", MODELS[self.vendor]), changes.pop("second", False)
         client = self._client(changes.pop("root", self.server.root), changes.pop("api_key", self.server.api_key))
         policy = self.policy.model_copy(update={"batch": self.policy.batch.model_copy(update=changes)})
 
         async def work() -> CopyCounts | Waiting:
-            async with client:
-                model = self._model(client, name)
+            async with client, self._client(self.server.root, self.server.api_key, self.other) as other_client:
+                models = [self._model(client, name), self._model(other_client, MODELS[self.other], self.other)]
                 return await write_campaign_copy_in_batches(
-                    self.connection, policy=policy, models=[model], vendor=wrap(batch_vendor(model)), **self._what()
-                )
+                    self.connection, policy=policy, models=models if has_second else models[:1],
+                    vendor=wrap(batch_vendor(models[0])), **self._what(),
+                )  # fmt: skip
 
         return asyncio.run(work())
 
@@ -113,12 +115,17 @@ class BatchNight:
         run = Run(CAMPAIGN, self.run_id, CAMPAIGN)
         return {"run": run, "day": DAY, "template": TEMPLATE, "fallback_template": FALLBACK}
 
-    def _model(self, client: Any, name: str) -> ChatModel:
-        kind: Any = OpenAIModel if self.vendor == "openai" else AnthropicModel
+    @property
+    def other(self) -> str:
+        """The other vendor."""
+        return "anthropic" if self.vendor == "openai" else "openai"
+
+    def _model(self, client: Any, name: str, vendor: str | None = None) -> ChatModel:
+        kind: Any = OpenAIModel if (vendor or self.vendor) == "openai" else AnthropicModel
         return cast(ChatModel, kind(client, name, timeout_seconds=10))
 
-    def _client(self, root: str, api_key: str) -> Any:
-        if self.vendor == "openai":
+    def _client(self, root: str, api_key: str, vendor: str | None = None) -> Any:
+        if (vendor or self.vendor) == "openai":
             from openai import AsyncOpenAI
 
             return AsyncOpenAI(api_key=api_key, base_url=f"{root}/v1")

@@ -48,6 +48,25 @@ def test_the_worst_case_is_reserved_while_a_batch_is_out_and_settled_when_it_end
     assert night.rows("SELECT sum(cost_usd) FROM ops.llm_call") == [(cost,)]
 
 
+def test_a_batch_that_is_settled_after_midnight_counts_on_the_day_on_which_it_was_planned(night: BatchNight) -> None:
+    night.behave(seconds=3600)
+    night.wait()
+    night.connection.execute("UPDATE ops.llm_batch SET planned_at = planned_at - interval '1 day'")
+    night.connection.execute(
+        "UPDATE ops.budget SET key = (SELECT CASE scope WHEN 'day' THEN utc::date::text"
+        " ELSE 'lead_nurture/' || to_char(utc, 'YYYY-MM') END FROM (SELECT planned_at AT TIME ZONE 'UTC' AS utc"
+        " FROM ops.llm_batch) AS planned) WHERE scope <> 'run'"
+    )
+    before = night.rows("SELECT scope, key FROM ops.budget ORDER BY scope")
+    night.behave(seconds=0)
+
+    night.finish()
+
+    [(cost,)] = night.rows("SELECT cost_usd FROM ops.llm_batch")
+    settled = night.rows("SELECT scope, key, reserved_usd, reserved_tokens, spent_usd FROM ops.budget ORDER BY scope")
+    assert settled == [(*row, 0, 0, cost) for row in before]
+
+
 def test_what_the_budget_does_not_allow_is_put_into_no_batch(night: BatchNight) -> None:
     night.behave(seconds=3600)
     night.wait()

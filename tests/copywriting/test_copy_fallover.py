@@ -1,5 +1,6 @@
 """A second model takes over when the first is down, and only then."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from copy_night import RETAIL, SECOND_MODEL, Invite, Night, Wrapped
 
 from nurture.copywriting.chat_model import Answer, ChatModel
 from nurture.copywriting.openai_model import OpenAIModel
+from nurture.copywriting.prices import load_prices
 
 pytestmark = pytest.mark.slow  # failures, and the waits between attempts
 
@@ -44,6 +46,18 @@ def test_the_second_model_writes_when_the_first_is_down_or_refuses(
         ("sandbox-writer-1", status),
     ]
     assert f"{SECOND_MODEL} took over" in caplog.text
+
+
+def test_what_the_second_model_writes_costs_what_its_own_tokens_cost(night: Night, three: None) -> None:
+    night.write(second=True, api_key="sk-wrong")
+
+    prices = load_prices()
+    first, second = (prices.of(name, datetime.now(UTC).date()) for name in ("sandbox-writer-1", SECOND_MODEL))
+    calls = night.rows(f"SELECT prompt_tokens, completion_tokens, cost_usd FROM ops.llm_call WHERE model = '{SECOND_MODEL}'")
+    assert first is not None and second is not None
+    assert [cost for _, _, cost in calls] == [second.cost(prompt, completion) for prompt, completion, _ in calls]
+    assert sum(cost for _, _, cost in calls) > sum(first.cost(prompt, completion) for prompt, completion, _ in calls)
+    assert night.rows("SELECT DISTINCT spent_usd FROM ops.budget") == [(sum(cost for _, _, cost in calls),)]
 
 
 def test_what_the_second_model_wrote_is_not_asked_for_again_and_the_first_is_tried_again(

@@ -18,7 +18,7 @@ WITH piece AS MATERIALIZED (
     FROM piece
     ORDER BY request_hash
     ON CONFLICT (request_hash) DO NOTHING
-    RETURNING copy_id, request_hash, output, verdict
+    RETURNING copy_id, request_hash, output, verdict, reasons
 ), cited AS (
     INSERT INTO ops.copy_source (copy_id, fact_id, fact_version, source)
     SELECT kept.copy_id, cited.fact_id, cited.fact_version, cited.source
@@ -26,4 +26,4 @@ WITH piece AS MATERIALIZED (
     JOIN piece USING (copy_id)
     CROSS JOIN jsonb_to_recordset(piece.cited) AS cited (fact_id text, fact_version integer, source text)
 )
-SELECT copy_id, request_hash, output, verdict FROM kept
+SELECT copy_id, request_hash, output, verdict, reasons FROM kept

@@ -16,6 +16,7 @@ from nurture.copywriting.messages import Choice, DistinctContext, choose_message
 from nurture.copywriting.static_copy import static_copy
 from nurture.copywriting.store import Run, StoredCopy
 from nurture.copywriting.switch import is_on
+from nurture.copywriting.unevaluated import unevaluated
 from nurture.policy import Llm
 from nurture.warehouse.statements import statement
 
@@ -35,10 +36,12 @@ class CopyCounts:
         static: people who get static copy, whichever arm they are in.
         from_store: contexts whose copy was already there.
         unanswered: contexts without an answer: endpoint down, budget cap, switch.
-        capped_by, switched_off, refused: why some of these were not asked for.
-            `capped_by` is the key of the cap in policy (llm.budget).
+        capped_by, switched_off, pinned_to_another, refused: why some of these were not asked for.
+            `capped_by` is the key of the cap in policy (llm.budget), `pinned_to_another` the pin (template, model) that was
+            set meanwhile.
         fell_over_to: the model that answered where the first one did not.
         unpriced: a model has no price: it was not asked, or, where policy allows that, at a noted cost of 0.
+        not_evaluated: with which models the prompt has passed no evaluation, in words, if there are such.
     """
 
     template: str
@@ -57,9 +60,11 @@ class CopyCounts:
     cost_usd: float
     capped_by: str | None
     switched_off: bool
+    pinned_to_another: str | None
     refused: bool
     fell_over_to: str | None
     unpriced: bool
+    not_evaluated: str | None
 
 
 async def write_campaign_copy(
@@ -109,7 +114,9 @@ def settle_campaign_copy(connection: psycopg.Connection, run: Run, day: str, pla
     choices = [_choice(group, plan.wanted.get(group.context), copies, static) for group in plan.groups]
     choose_messages(connection, run.campaign, day, choices, plan.spellings, people=plan.people)
     note_counterfactual_copy(connection, run, day, plan, may_personalize=not written.switched_off)
-    counts = _counts(plan, choices, copies, written)
+    template = plan.book.template
+    not_evaluated = unevaluated(connection, template.reference, plan.book.template_hash, plan.models)
+    counts = _counts(plan, choices, copies, written, not_evaluated)
     connection.execute(
         statement("copy/note_run.sql"), {"dag_id": run.dag_id, "run_id": run.run_id, "counts": Jsonb(asdict(counts))}
     )
@@ -129,7 +136,9 @@ def _choice(
     return Choice(group.context, group.arm, copy.copy_id, fallback, "approval" if copy.verdict == "flagged" else "ready")
 
 
-def _counts(plan: CopyPlan, choices: Sequence[Choice], copies: dict[str, StoredCopy], written: Written) -> CopyCounts:
+def _counts(
+    plan: CopyPlan, choices: Sequence[Choice], copies: dict[str, StoredCopy], written: Written, not_evaluated: str | None
+) -> CopyCounts:
     verdicts = Counter(copy.verdict for copy in copies.values())
     pairs = zip(plan.groups, choices, strict=True)
     return CopyCounts(
@@ -149,7 +158,9 @@ def _counts(plan: CopyPlan, choices: Sequence[Choice], copies: dict[str, StoredC
         cost_usd=float(written.cost_usd),
         capped_by=written.capped_by,
         switched_off=written.switched_off,
+        pinned_to_another=written.pinned_to_another,
         refused=written.refusal is not None,
         fell_over_to=written.fell_over_to,
         unpriced=written.unpriced,
+        not_evaluated=not_evaluated,
     )

@@ -104,7 +104,5 @@ def _still_good(connection: psycopg.Connection, requests: dict[str, CopyRequest]
         if "unreadable" in copy.output:
             continue
         verdict = judge(Piece.from_stored(copy.output), requests[copy.request_hash].terms)
-        if verdict.outcome != copy.verdict:
-            store.rejudge(connection, copy.copy_id, verdict)
-            stored[copy.request_hash] = StoredCopy(copy.copy_id, copy.request_hash, copy.output, verdict.outcome)
+        stored[copy.request_hash] = store.rejudge(connection, copy, verdict)
     return stored

@@ -1,7 +1,7 @@
 """Finished copy, kept under the hash of what was asked: the same inputs give the same bytes for ever, and cost nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import psycopg
@@ -22,6 +22,7 @@ class StoredCopy:
     request_hash: str
     output: dict[str, Any]
     verdict: Outcome
+    reasons: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Kept(NamedTuple):
 def find(connection: psycopg.Connection, requests: Iterable[CopyRequest]) -> dict[str, StoredCopy]:
     """What the store already has, by request hash, in one query."""
     hashes = [request.request_hash for request in requests]
-    query = "SELECT copy_id, request_hash, output, verdict FROM ops.copy WHERE request_hash = ANY(%(hashes)s)"
+    query = "SELECT copy_id, request_hash, output, verdict, reasons FROM ops.copy WHERE request_hash = ANY(%(hashes)s)"
     return _stored(connection, query.encode(), {"hashes": hashes})
 
 
@@ -60,12 +61,15 @@ def keep(connection: psycopg.Connection, run: Run, written: Iterable[Kept]) -> d
     return kept | find(connection, late) if late else kept
 
 
-def rejudge(connection: psycopg.Connection, copy_id: str, verdict: Verdict) -> None:
-    """Note what today's guardrails say of a stored piece."""
-    connection.execute(
-        "UPDATE ops.copy SET verdict = %s, reasons = %s, confidence = %s WHERE copy_id = %s",
-        (verdict.outcome, Jsonb(list(verdict.reasons)), verdict.confidence, copy_id),
-    )
+def rejudge(connection: psycopg.Connection, copy: StoredCopy, verdict: Verdict) -> StoredCopy:
+    """Note what today's guardrails say of a stored piece. What was said before stays in `ops.copy_verdict`."""
+    judged = replace(copy, verdict=verdict.outcome, reasons=storable(list(verdict.reasons)))
+    if judged != copy:
+        connection.execute(
+            "UPDATE ops.copy SET verdict = %s, reasons = %s, confidence = %s WHERE copy_id = %s",
+            (judged.verdict, Jsonb(judged.reasons), verdict.confidence, copy.copy_id),
+        )
+    return judged
 
 
 def _row(run: Run, kept: Kept) -> dict[str, Any]:

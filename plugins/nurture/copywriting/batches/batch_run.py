@@ -46,7 +46,8 @@ class BatchOutcome:
     Attributes:
         harvested: what came of those that have ended.
         waiting: None when there is nothing left to wait for.
-        rest: requests that batches are done with, but gave no answer to, and that may be asked for in another way.
+        rest: requests that batches are done with, but gave no answer to, and that may be asked for in another way. Where the
+            vendor refuses everything or the model has no price, also those that were put into no batch.
         capped_by: the key in policy of the cap that left some out, if one did.
         refusal: why the vendor will answer nothing at all, if so.
     """
@@ -90,6 +91,7 @@ class _BatchRun:
         self.harvest = Harvest(connection, run, vendor, self.needed)
         self.keeper = Keeper(connection, run, self.needed, vendor, policy.batch, self.money, self.harvest, makes=plans)
         self.is_priced = self.money.price(records.now(connection)) is not None
+        self.may_cost = self.is_priced or policy.allow_unpriced_models
         self.capped_by: str | None = None
         self.seen: set[str] = set()
 
@@ -102,7 +104,7 @@ class _BatchRun:
 
     def plan_fresh(self) -> None:
         """Plan batches for what no batch of this run has dealt with, and none may still bring."""
-        if not self._is_on() or self.keeper.refusal is not None or not (self.is_priced or self.policy.allow_unpriced_models):
+        if not self._is_on() or self.keeper.refusal is not None or not self.may_cost:
             return
         dealt_with = records.tried(self.connection, self.run).keys() | records.held(self.connection, self._open())
         fresh = [one for one in self._unanswered() if one.request_hash not in dealt_with]
@@ -116,7 +118,8 @@ class _BatchRun:
         if self.keeper.look_again and not outcome.switched_off and outcome.refusal is None:
             outcome.waiting = Waiting(tuple(self.keeper.awaited), min(self.keeper.look_again))
         else:
-            outcome.rest = self._rest(only_dealt_with=only_dealt_with)
+            makes_none = outcome.refusal is not None or not self.may_cost
+            outcome.rest = self._rest(only_dealt_with=only_dealt_with and not makes_none)
         return outcome
 
     def _open(self) -> list[Batch]:

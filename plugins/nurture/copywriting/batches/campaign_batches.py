@@ -14,7 +14,7 @@ from nurture.copywriting.batches.vendor import BatchVendor
 from nurture.copywriting.campaign_copy import CopyCounts, settle_campaign_copy, write_campaign_copy
 from nurture.copywriting.chat_model import ChatModel
 from nurture.copywriting.copy_plan import CopyPlan, plan_copy
-from nurture.copywriting.engine import Written, write_copy
+from nurture.copywriting.engine import Wanted, Written, write_copy
 from nurture.copywriting.openai_model import OpenAIModel
 from nurture.copywriting.store import Run
 from nurture.errors import ConfigError
@@ -52,7 +52,8 @@ async def write_campaign_copy_in_batches(
     """As `write_campaign_copy`, but what the store does not have comes from batches of the first of `models`.
 
     Returns what is to be waited for as long as a batch is out: call it again then, or after a kill, as often as needed.
-    What the batches leave is asked for one by one, or static, as policy says. Batches do not fall over to another vendor.
+    What the batches leave is asked for one by one, or static, as policy says (`llm.batch.remainder`). Batches do not fall
+    over to another vendor's batches: when the first vendor refuses everything, all is left, and asked of the further models.
 
     Args:
         vendor: the batch API; by default that of the first model.
@@ -69,8 +70,8 @@ async def write_campaign_copy_in_batches(
     outcome = await run_batches(connection, run, requests, vendor or batch_vendor(models[0]), policy)
     if outcome.waiting is not None:
         return outcome.waiting
-    asks = policy.batch.remainder == "synchronous" and outcome.refusal is None
-    written = await _with_remainder(connection, run, plan, outcome, models, policy, asks=asks)
+    asked = () if policy.batch.remainder == "static" else models[1:] if outcome.refusal is not None else models
+    written = await _with_remainder(connection, run, plan, outcome, asked, policy)
     return settle_campaign_copy(connection, run, day, plan, written)
 
 
@@ -110,22 +111,22 @@ async def write_campaign_copy_after_batches(
     outcome = await run_batches(connection, run, requests, batch_vendor(models[0]), policy, plans=False)
     if outcome.waiting is not None:
         return outcome.waiting
-    written = await _with_remainder(connection, run, plan, outcome, models, policy, asks=True)
+    written = await _with_remainder(connection, run, plan, outcome, models, policy)
     return settle_campaign_copy(connection, run, day, plan, written)
 
 
 async def _with_remainder(
     connection: psycopg.Connection, run: Run, plan: CopyPlan, outcome: BatchOutcome, models: Sequence[ChatModel],
-    policy: Llm, *, asks: bool,
+    policy: Llm,
 ) -> Written:  # fmt: skip
-    """What came of the batches, and, if `asks`, of asking one by one for what they left."""
+    """What came of the batches, and of asking `models`, the last ones of the plan's, one by one for what they left."""
     written = Written()
     rest = {request.request_hash for request in outcome.rest}
-    if rest and asks and not outcome.switched_off:
-        log.info("The batches leave %d pieces without an answer: they are asked for at the full price.", len(rest))
-        written = await write_copy(
-            connection, run, [wanted for wanted in plan.missing if wanted[0].request_hash in rest], models, policy
-        )
+    if rest and models and not outcome.switched_off:
+        names = ", then ".join(model.name for model in models)
+        log.info("The batches leave %d pieces: %s is asked for them at the full price.", len(rest), names)
+        left = [wanted for wanted in plan.missing if wanted[0].request_hash in rest]
+        written = await _ask(connection, run, left, models, policy)
     written.copies |= outcome.harvested.copies
     written.model_calls += outcome.harvested.requests
     written.prompt_tokens += outcome.harvested.prompt_tokens
@@ -135,4 +136,21 @@ async def _with_remainder(
     written.switched_off = written.switched_off or outcome.switched_off
     written.refusal = written.refusal or outcome.refusal
     written.unpriced = written.unpriced or outcome.unpriced
+    return written
+
+
+async def _ask(
+    connection: psycopg.Connection, run: Run, left: Sequence[Wanted], models: Sequence[ChatModel], policy: Llm
+) -> Written:
+    """As `write_copy`, but `models` may be the last ones of those that `left` has requests for."""
+    skipped = len(left[0]) - len(models)
+    written = await write_copy(connection, run, [wanted[skipped:] for wanted in left], models, policy)
+    if skipped and written.copies:
+        written.fell_over_to = written.fell_over_to or models[0].name
+        log.warning(
+            "The first model's vendor refuses; %s took over. The next run asks the first again.", written.fell_over_to
+        )
+        copies = written.copies
+        named = {wanted[0].request_hash: copies.get(wanted[skipped].request_hash) for wanted in left}
+        written.copies = {name: copy for name, copy in named.items() if copy is not None}
     return written
