@@ -6,7 +6,10 @@ nights that are running follow within seconds, without a deploy.
 **ai_personalization** off: every new piece is static copy, and what was written or approved but not pushed yet goes out as
 static copy too. Off for `*` is off for every campaign, whatever its own switch says.
 **template** `lead_nurture@v1` pins one campaign to that released version; `own` lets go. **model** likewise, also for `*`.
-What was written with another version or model and is not pushed yet goes out as static copy.
+What was written with another version or model and is not pushed yet goes out as static copy. A night that is being written
+asks for nothing more within seconds: its rest is static copy too, unless the task generate_copy is cleared, which writes it
+again with what is pinned. A batch that is out is not called back: it is paid for, and what it brings for another version or
+model is thrown away.
 
 **Reads** `include/prompts`. **Writes** `ops.switch`; each change stays in `ops.switch_event` with who, when and why.
 **Owner** marketing-data.

@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 from copy_night import RETAIL, Invite, Night, Wrapped
+from tenacity import AsyncRetrying, RetryCallState
 
 from nurture.copywriting.chat_model import Answer, ChatModel
+from nurture.copywriting.engine import backoff
 
 pytestmark = pytest.mark.slow  # failures, and the waits between attempts
 
@@ -50,6 +52,25 @@ def test_the_wait_that_the_endpoint_asks_for_is_honoured(night: Night, invite: I
         " FROM ops.llm_call"
     )
     assert gap >= 750
+
+
+def test_each_wait_is_twice_as_long_as_the_one_before_and_no_two_are_the_same() -> None:
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+
+    for state.attempt_number in range(1, 5):
+        waits, shortest = [backoff(0.5)(state) for _ in range(50)], 0.5 * 2 ** (state.attempt_number - 1)
+        assert all(shortest <= wait <= shortest + 0.5 for wait in waits)
+        assert len(set(waits)) == len(waits) and max(waits) - min(waits) > 0.1
+
+
+def test_an_attempt_waits_longer_than_the_one_before(night: Night, invite: Invite) -> None:
+    night.server.misbehave("server_error", times=4)
+    invite(RETAIL)
+
+    night.write(backoff_seconds=0.05)
+
+    gaps = night.rows("SELECT extract(epoch FROM called_at - lag(called_at) OVER (ORDER BY attempt)) FROM ops.llm_call")
+    assert [float(gap) >= 0.05 * 2**place for place, (gap,) in enumerate(gaps[1:])] == [True] * 4
 
 
 def test_after_five_attempts_it_is_static_copy_and_a_later_run_asks_again(night: Night, invite: Invite) -> None:

@@ -61,6 +61,22 @@ FRAMES = (
     "{}/7",
     "{},5",
 )
+CURRENCIES = {
+    "USD": ("${}", "US${}", "USD {}", "{} USD", "{}$", "{} dollars", "{} US dollars", "{} bucks"),
+    "AUD": ("A${}", "AU${}", "a$ {}", "AUD {}", "{} AUD", "{} Australian dollars"),
+    "CAD": ("C${}", "CA${}", "CAD {}", "{} Canadian dollars"),
+    "other dollars": ("HK${}", "NZ${}", "S${}", "MX${}", "R${}", "SGD {}", "{} Singapore dollars"),
+    "GBP": ("£{}", "£ {}", "{}£", "GBP {}", "{} pounds", "{} quid", "{} pounds sterling"),
+    "EUR": ("€{}", "{} €", "EUR {}", "{} EUR", "{} euros"),
+    "JPY": ("¥{}", "{} yen", "JPY {}"),
+    "INR": ("₹{}", "{} rupees", "Rs {}"),
+    "others": ("CHF {}", "{} francs", "{} kronor", "{} zloty", "{} pesos", "₩{}", "{} cents", "{}p", "{} pence", "{}"),
+}
+PRICES = (
+    ("USD", 49, "Larkfield Count costs {} a month for each site. [count-price]"),
+    ("GBP", 279, "In the United Kingdom Larkfield Scan costs {}. [scan-price-uk]"),
+    ("EUR", 269, "In the European Union Larkfield Print 200 costs {}. [print-price-eu]"),
+)
 PLACES = ("cited", "said", "promised", "headline", "cta")
 
 
@@ -107,6 +123,28 @@ def test_no_invented_figure_is_ever_clear(data: st.DataObject, number: int, fram
     piece = read_piece(json.dumps(placed(claim, place)), SHAPE)
 
     assert judge(piece, TERMS).outcome != "clear", (claim, place)
+
+
+@seed(SEED)
+@settings(max_examples=300, deadline=None, database=None)
+@given(st.data(), st.sampled_from(PRICES))
+def test_the_number_of_a_price_is_never_clear_in_another_currency(data: st.DataObject, price: tuple[str, int, str]) -> None:
+    own, number, sentence = price
+    currency = data.draw(st.sampled_from([name for name in CURRENCIES if name != own]))
+    said = sentence.format(data.draw(st.sampled_from(CURRENCIES[currency])).format(data.draw(spellings(number))))
+
+    piece = read_piece(json.dumps(placed("", "cited") | {"body": said}), SHAPE)
+
+    assert judge(piece, TERMS).outcome != "clear", said
+
+
+@pytest.mark.parametrize(("own", "number", "sentence"), PRICES)
+def test_a_price_in_its_own_currency_is_clear(own: str, number: int, sentence: str) -> None:
+    frame = CURRENCIES[own][0]
+
+    piece = read_piece(json.dumps(placed("", "cited") | {"body": sentence.format(frame.format(number))}), SHAPE)
+
+    assert judge(piece, TERMS).outcome == "clear"
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,14 +2,22 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import date
 from itertools import product as product_of
 from typing import Any
 
 import psycopg
 import pytest
-from copy_night import RETAIL, Invite, Night, Wrapped
+from copy_night import CAMPAIGN, DAY, RETAIL, Invite, Night, Wrapped
 
+from nurture.copywriting.budget import NOTHING, Purse, worst_case
+from nurture.copywriting.calls import CallOutcome, PlannedCall
 from nurture.copywriting.chat_model import Answer, ChatModel
+from nurture.copywriting.copybook import Copybook
+from nurture.copywriting.guardrails import Verdict
+from nurture.copywriting.journal import Ended, Journal
+from nurture.copywriting.store import Kept, Run
+from nurture.copywriting.vocabulary import normalise
 from nurture.errors import NurtureError
 
 pytestmark = pytest.mark.slow  # failures, and the waits between attempts
@@ -133,6 +141,41 @@ def test_what_a_killed_attempt_never_sent_is_money_for_its_retry(
     assert night.rows("SELECT status, count(*) FROM ops.llm_call GROUP BY 1 ORDER BY 1") == [("in_flight", 2), ("ok", 6)]
     assert night.rows("SELECT DISTINCT reserved_usd = (SELECT sum(cost_usd) FROM ops.llm_call WHERE status = 'in_flight')"
                       " FROM ops.budget") == [(True,)]  # fmt: skip
+
+
+def test_answers_that_nobody_waits_for_any_more_are_kept_when_a_run_ends(
+    night: Night, book: Copybook, warehouse_url: str
+) -> None:
+    """The first answer is being written, which takes long, and the second comes up meanwhile; then the run is over."""
+    run = Run(CAMPAIGN, night.run_id, CAMPAIGN)
+    purse = Purse.of(run, night.policy.budget, date.fromisoformat(DAY))
+    contexts = [normalise({**RETAIL, "industry": industry}, book.vocabulary) for industry in ("retail", "healthcare")]
+    requests = [book.model_request(context, "sandbox-writer-1") for context in contexts]
+    plans = [PlannedCall(request, "sandbox-writer-1", 1, worst_case(request, None), purse) for request in requests]
+
+    async def work() -> None:
+        journal = Journal(night.connection, run, night.policy.budget)
+        with psycopg.connect(warehouse_url) as other:
+            begun = [await journal.begin(plan) for plan in plans]
+            other.execute("LOCK TABLE ops.copy")
+            writing = []
+            for plan, note in zip(plans, begun, strict=True):
+                assert note.call_id is not None
+                kept = Kept(plan.request, {"unreadable": "x"}, Verdict("rejected"))
+                ended = Ended(CallOutcome(note.call_id, plan, "ok", 0.1, NOTHING), kept)
+                writing.append(asyncio.create_task(journal.end(ended)))
+                await asyncio.sleep(0)
+                async with asyncio.timeout(10):
+                    while other.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+                        await asyncio.sleep(0.01)
+            other.rollback()
+            journal.close()
+
+    asyncio.run(work())
+
+    assert night.rows("SELECT status, count(*) FROM ops.llm_call GROUP BY 1") == [("ok", 2)]
+    assert night.rows("SELECT count(*) FROM ops.copy") == [(2,)]
+    assert night.rows("SELECT DISTINCT reserved_tokens FROM ops.budget") == [(0,)]
 
 
 class LosesItsNotes(Wrapped):

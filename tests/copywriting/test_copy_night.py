@@ -1,7 +1,6 @@
 """The whole stage against the sandbox model over HTTP: audience in, messages out."""
 
 import hashlib
-import itertools
 from decimal import Decimal
 
 import psycopg
@@ -133,29 +132,6 @@ def test_the_switch_turns_everyone_static_and_back(night: Night, invite: Invite)
 
     assert (off.switched_off, off.static, off.model_calls, origins_off) == (True, 2, 0, [("static",)])
     assert (on.switched_off, on.static, on.model_calls) == (False, 0, 0)
-
-
-@pytest.mark.parametrize(
-    "pulled",
-    [
-        b"UPDATE ops.switch SET is_on = false",
-        b"INSERT INTO ops.switch (name, campaign, is_on) VALUES ('ai_personalization', 'lead_nurture', false)",
-    ],
-)
-def test_the_switch_acts_in_the_middle_of_a_run(night: Night, invite: Invite, warehouse_url: str, pulled: bytes) -> None:
-    """A trigger on the first noted call stands for the person who pulls the switch. One more was ready to go out."""
-    for industry, product in itertools.product(("retail", "healthcare", "logistics"), ("LF-COUNT", "LF-SCAN")):
-        invite({**RETAIL, "industry": industry, "recent_product": product})
-    with psycopg.connect(warehouse_url) as person:
-        person.execute(
-            b"CREATE FUNCTION pull() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN " + pulled + b"; RETURN NULL; END$$"
-        )
-        person.execute("CREATE TRIGGER pull AFTER INSERT ON ops.llm_call FOR EACH ROW EXECUTE FUNCTION pull()")
-
-    counts = night.write(max_concurrency=1)
-
-    assert counts.model_calls <= 2
-    assert (counts.switched_off, counts.static) == (True, 6)
 
 
 def test_a_stored_piece_is_held_against_todays_guardrails(night: Night, invite: Invite) -> None:

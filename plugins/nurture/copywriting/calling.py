@@ -16,6 +16,7 @@ from nurture.copywriting.journal import Ended, Journal, Withdrawn
 from nurture.copywriting.pacing import Slot
 from nurture.copywriting.requests import CopyRequest
 from nurture.copywriting.store import Run, StoredCopy
+from nurture.copywriting.switch import AI_PERSONALIZATION
 from nurture.errors import NurtureError
 from nurture.policy import Budget
 
@@ -33,6 +34,8 @@ class Tally:
     Attributes:
         capped_by: the key in policy (`llm.budget`) of a cap that kept at least one call back.
         switched_off: the switch was off before at least one call.
+        pinned_to_another: which pin (`template`, `model`) was set during the run to something else than it writes with, and
+            kept at least one call back.
     """
 
     model_calls: int = 0
@@ -41,6 +44,7 @@ class Tally:
     cost_usd: Decimal = Decimal(0)
     capped_by: str | None = None
     switched_off: bool = False
+    pinned_to_another: str | None = None
 
 
 class Caller:
@@ -54,7 +58,7 @@ class Caller:
         self.run, self.journal, self.budget = run, journal, budget
         self.tally = Tally()
         self.is_stopped = False
-        self._is_off = False  # the switch, as the latest call found it
+        self._forbidden: set[str] = set()  # models that a switch did not let be asked when their latest call was noted
         self._judging = asyncio.Lock()
 
     async def stop(self) -> None:
@@ -63,7 +67,7 @@ class Caller:
         await self.journal.stop()
 
     async def call(self, lane: Lane, request: CopyRequest, attempt: int) -> StoredCopy | None:
-        """Ask a model once. None: a cap or the switch did not allow it.
+        """Ask a model once. None: a cap or a switch did not allow it.
 
         Raises:
             ModelBusy, ModelRefused: there is no answer; it is noted, and the lane knows.
@@ -81,7 +85,7 @@ class Caller:
             lane.pace.over(slot)
 
     async def _send_off(self, lane: Lane, slot: Slot, request: CopyRequest, attempt: int, worst: Amount) -> "_Call | None":
-        """Pay for a call and note it, then note that it goes out. None: a cap or the switch does not allow it.
+        """Pay for a call and note it, then note that it goes out. None: a cap or a switch does not allow it.
 
         Raises:
             LaneIsOut: the model is not to be asked.
@@ -96,7 +100,7 @@ class Caller:
         if out is None:
             return None
         await lane.pace.go(slot)
-        if lane.out or self._is_off or self.is_stopped:  # since it was noted
+        if lane.out or lane.model.name in self._forbidden or self.is_stopped:  # since it was noted
             lane.pace.over(slot)
             await self.journal.withdraw(Withdrawn(out.id, out.plan))
             if lane.out:
@@ -137,17 +141,26 @@ class Caller:
         await self._end(call, "server_error", call.plan.worst, error=f"unforeseen: {type(error).__name__}: {error}")
 
     async def _begin(self, plan: PlannedCall) -> "_Call | None":
-        """Reserve the money and note the call; None: a cap or the switch does not allow it."""
+        """Reserve the money and note the call; None: a cap or a switch does not allow it."""
         begun = await self.journal.begin(plan)
-        self._is_off = begun.call_id is None and begun.capped_by is None
         if begun.call_id is not None:
+            self._forbidden.discard(plan.model)
             return _Call(begun.call_id, plan)
-        if self._is_off:
-            self.tally.switched_off = True
+        if begun.forbidden_by is not None:
+            self._forbidden.add(plan.model)
+            self._forbid(begun.forbidden_by)
         elif self.tally.capped_by is None:
             self.tally.capped_by = begun.capped_by
             log.warning("The cap llm.budget.%s is reached: what is left over is static copy.", begun.capped_by)
         return None
+
+    def _forbid(self, switch: str) -> None:
+        if switch == AI_PERSONALIZATION:
+            self.tally.switched_off = True
+        elif self.tally.pinned_to_another is None:
+            self.tally.pinned_to_another = switch
+            log.warning("%s was pinned to another %s since this run began: nothing more is asked for, and the rest is static"
+                        " copy, unless generate_copy is cleared.", self.run.campaign, switch)  # fmt: skip
 
     async def _keep(self, lane: Lane, call: "_Call", answer: Answer) -> StoredCopy | None:
         """Judge and store one answer."""

@@ -44,8 +44,17 @@ class CallOutcome:
     answer: Answer | None = None
 
 
-def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[PlannedCall]) -> list[int]:
-    """Note calls that are about to be made. Their ids; none at all when the switch is off: then nothing may be asked."""
+@dataclass(frozen=True)
+class Begun:
+    """Leave to make a call, or why there is none: a cap (its key in policy) or a switch (its name)."""
+
+    call_id: int | None
+    forbidden_by: str | None = None
+    capped_by: str | None = None
+
+
+def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[PlannedCall]) -> list[Begun]:
+    """Note calls that are about to be made, but for those that a switch forbids."""
     calls = [
         {
             "request_hash": plan.request.request_hash,
@@ -60,7 +69,7 @@ def begin_calls(connection: psycopg.Connection, run: Run, plans: Sequence[Planne
         for plan in plans
     ]
     values = {"dag_id": run.dag_id, "run_id": run.run_id, "campaign": run.campaign, "calls": Jsonb(calls)}
-    return [row[0] for row in connection.execute(statement("copy/begin_call.sql"), values)]
+    return [Begun(*row) for row in connection.execute(statement("copy/begin_call.sql"), values)]
 
 
 def end_calls(connection: psycopg.Connection, outcomes: Sequence[CallOutcome]) -> None:

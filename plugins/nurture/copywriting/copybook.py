@@ -73,7 +73,9 @@ class Copybook:
             facts = self._offered.get(tuple(narrowed.values()))
             if facts is None:
                 raise NurtureError(f"no facts were chosen for {narrowed}; call choose_facts with all contexts first")
-            self._requests[key] = CopyRequest(self.template, self.template_hash, narrowed, facts, model, self.vocabulary)
+            self._requests[key] = CopyRequest(
+                self.template, self.template_hash, narrowed, facts, model, self.vocabulary, self.facts_day
+            )
         return self._requests[key]
 
     def static_request(self, context: Context) -> CopyRequest:
@@ -88,7 +90,7 @@ class Copybook:
         parts = [part for name in self.fallback.sections for part in self.fallback.applying(name, narrowed)]
         cited = [self.facts[fact_id] for fact_id in sorted({fact_id for part in parts for fact_id in part.cites})]
         facts = tuple(fact for fact in cited if fact.is_valid_on(self.facts_day))
-        return CopyRequest(self.fallback, self.fallback_hash, narrowed, facts, None, self.vocabulary)
+        return CopyRequest(self.fallback, self.fallback_hash, narrowed, facts, None, self.vocabulary, self.facts_day)
 
 
 def offer_facts(

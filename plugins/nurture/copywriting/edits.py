@@ -47,7 +47,7 @@ def keep_edit(connection: psycopg.Connection, decision: Decision, *, editor: str
     if row is None or decision.texts is None:
         return decision.refused("there is nothing to edit")
     try:
-        request = _request(row)
+        request = _request(row, day)
         answer: dict[str, Any] = dict(_parts(decision.texts))
         if request.template.citations == "list":
             answer["cited_fact_ids"] = row["output"]["cited_fact_ids"]
@@ -75,11 +75,15 @@ def keep_edit(connection: psycopg.Connection, decision: Decision, *, editor: str
 
 def _piece_to_edit(connection: psycopg.Connection, copy_id: str, day: str) -> dict[str, Any] | None:
     with connection.cursor(row_factory=dict_row) as cursor:
-        values = {"copy_id": copy_id, "today": max(datetime.now(UTC).date(), date.fromisoformat(day))}
+        values = {"copy_id": copy_id, "today": _facts_day(day)}
         return cursor.execute(statement("copy/piece_to_edit.sql"), values).fetchone()
 
 
-def _request(row: Mapping[str, Any]) -> CopyRequest:
+def _facts_day(day: str) -> date:
+    return max(datetime.now(UTC).date(), date.fromisoformat(day))
+
+
+def _request(row: Mapping[str, Any], day: str) -> CopyRequest:
     """What was asked for, with the facts as they stand today.
 
     Raises:
@@ -89,7 +93,9 @@ def _request(row: Mapping[str, Any]) -> CopyRequest:
     facts = tuple(
         Fact(id=fact["fact_id"], **{name: fact[name] for name in Fact.model_fields if name in fact}) for fact in row["facts"]
     )
-    return CopyRequest(template, text_hash(row["template"]), row["context"], facts, row["model"], load_vocabulary())
+    return CopyRequest(
+        template, text_hash(row["template"]), row["context"], facts, row["model"], load_vocabulary(), _facts_day(day)
+    )
 
 
 def _parts(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Written:
         copies: by the hash of the first choice's request; what is missing here got no answer.
         capped_by: the key in policy (`llm.budget`) of a cap that kept at least one call back.
         switched_off: the switch was off before at least one call.
+        pinned_to_another: which pin (`template`, `model`) was set meanwhile to something else, and kept a call back.
         refusal: why a model's endpoint answers nothing at all, if so.
         fell_over_to: the model that answered where the first one did not.
         unpriced: a model has no price: it was not asked, unless policy allows that, and then without a cap on money.
@@ -51,6 +52,7 @@ class Written:
     cost_usd: Decimal = Decimal(0)
     capped_by: str | None = None
     switched_off: bool = False
+    pinned_to_another: str | None = None
     refusal: str | None = None
     fell_over_to: str | None = None
     unpriced: bool = False
@@ -107,6 +109,11 @@ def _short_turns() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
+def backoff(seconds: float) -> wait_exponential_jitter:
+    """The wait before another attempt: twice as long each time, and never the same, so that not all come back together."""
+    return wait_exponential_jitter(initial=seconds, max=LONGEST_WAIT_SECONDS, jitter=seconds)
+
+
 class _Writer:
     """Several workers over one list of wanted pieces."""
 
@@ -114,9 +121,7 @@ class _Writer:
         self.caller, self.lineup, self.policy = caller, lineup, policy
         self.copies: dict[str, StoredCopy] = {}
         self.failure: Exception | None = None
-        self._backoff = wait_exponential_jitter(
-            initial=policy.backoff_seconds, max=LONGEST_WAIT_SECONDS, jitter=policy.backoff_seconds
-        )
+        self._backoff = backoff(policy.backoff_seconds)
 
     async def work(self, waiting: Iterator[Wanted]) -> None:
         try:

@@ -13,6 +13,7 @@ import psycopg
 from nurture.copywriting import store
 from nurture.copywriting.budget import NOTHING, Amount, Purse, reserve_each, settle
 from nurture.copywriting.calls import (
+    Begun,
     CallOutcome,
     PlannedCall,
     begin_calls,
@@ -26,14 +27,6 @@ from nurture.policy import Budget
 from nurture.warehouse.dead_letter import DeadLetter, bury
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Leave to make a call, or why there is none: a cap (its key in policy) or the switch."""
-
-    call_id: int | None
-    capped_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -212,11 +205,11 @@ class Journal:
     def _begin(self, purse: Purse, plans: Sequence[PlannedCall]) -> list[Begun]:
         granted = reserve_each(self.connection, purse, [plan.worst for plan in plans])
         paid = plans[: granted.calls]
-        ids: list[int] = begin_calls(self.connection, self.run, paid) if paid else []
-        if len(ids) < len(paid):  # the switch is off
-            settle(self.connection, purse, reserved=sum((plan.worst for plan in paid), NOTHING), spent=NOTHING)
-        begun = [Begun(call_id) for call_id in ids] or [Begun(None) for _ in paid]
-        return [*begun, *(Begun(None, granted.capped_by) for _ in plans[granted.calls :])]
+        begun = begin_calls(self.connection, self.run, paid) if paid else []
+        forbidden = [plan.worst for plan, one in zip(paid, begun, strict=True) if one.forbidden_by]
+        if forbidden:
+            settle(self.connection, purse, reserved=sum(forbidden, NOTHING), spent=NOTHING)
+        return [*begun, *(Begun(None, capped_by=granted.capped_by) for _ in plans[granted.calls :])]
 
 
 def _tell(future: "asyncio.Future[Any]", result: Any) -> None:

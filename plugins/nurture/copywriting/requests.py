@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,7 @@ class CopyRequest:
         context: the template's variables, in vocabulary words; nothing else about any person.
         facts: what the writer may say.
         model: None for static copy.
+        day: on which its facts must hold; no part of the hash.
     """
 
     template: ModelTemplate | StaticTemplate
@@ -33,6 +35,7 @@ class CopyRequest:
     facts: tuple[Fact, ...]
     model: str | None
     vocabulary: Vocabulary
+    day: date
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class CopyRequest:
             self.vocabulary.product_names,
             "\n".join(told),
             self.template.citations,
+            self.day,
         )
 
     def texts(self, section: str) -> list[str]:
