@@ -8,7 +8,8 @@ contexts of the template, with the same engine, guardrails and budget as a night
 **Owner** marketing-data. **Measured** shares of clear, flagged, rejected and unanswered pieces; confidence, length, cost.
 
 **When it is red** The prompt does not reach the limits of `evaluation` in `include/policy.yaml`, or a file is wrong: the log
-has the report and says what. **When it is green** release it: `python -m nurture.copywriting.release lead_nurture@v2`.
+has the report, with the words that the guardrails found. **When it is green** release it:
+`PYTHONPATH=plugins .venv/bin/python -m nurture.copywriting.release lead_nurture@v4` (docs/marketers.md).
 Running it again costs nothing: copy for the same text, facts and model is in the store.
 """
 
@@ -24,10 +25,10 @@ with DAG(
     tags=["operations"],
     params={
         "template": Param(
-            "lead_nurture@v2",
+            "lead_nurture@v3",
             type="string",
             pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$",
-            description="released or not, e.g. lead_nurture@v2",
+            description="released or not, e.g. lead_nurture@v4",
         ),
         "model": Param(None, type=["null", "string"], description="a model's name; empty: the one of the connection `llm`"),
         "baseline": Param(

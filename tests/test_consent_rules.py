@@ -52,10 +52,13 @@ def test_canada_infers_consent_for_six_months_and_two_years_at_most() -> None:
     ("changes", "words"),
     [
         ([{"basis": "opt_in_please"}], "'opt_in', 'opt_out' or 'implied'"),
-        ([{"regions": ["USA"]}], "`rules.0.regions.0`"),
-        ([{"regions": []}], "`rules.0.regions`"),
-        ([{"sources": []}], "`rules.0.sources`"),
-        ([{"lawyer": "me"}], r"unknown key `rules.0.lawyer`. Valid keys are: basis, checked, id, implied_by, law, regions"),
+        ([{"regions": ["USA"]}], "rules: a: `regions.0`"),
+        ([{"regions": []}], "rules: a: `regions`"),
+        ([{"sources": []}], "rules: a: `sources`"),
+        (
+            [{"lawyer": "me"}],
+            r"rules: a: unknown key `lawyer`. Valid keys are: basis, checked, id, implied_by, law, regions",
+        ),
         ([{"basis": "implied"}], "`implied_by` goes with the basis implied"),
         ([{"implied_by": [{"event": "purchase", "days": 3}]}], "`implied_by` goes with the basis implied"),
         ([{"basis": "implied", "implied_by": [{"evnt": "purchase", "days": 3}]}], "Valid keys are: days, event"),
@@ -78,7 +81,7 @@ def test_a_country_that_yaml_takes_for_a_no_is_an_error_and_not_a_gap(tmp_path: 
     path = tmp_path / "consent_regions.yaml"
     path.write_text(CONSENT_REGIONS.read_text().replace('"NO"', "NO"))
 
-    with pytest.raises(ConfigError, match=r"`rules.0.regions.29`"):
+    with pytest.raises(ConfigError, match=r"rules: eu_eprivacy: `regions.29`: expected text: put it in quotes"):
         load_rules(path)
 
 

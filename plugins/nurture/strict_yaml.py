@@ -22,6 +22,28 @@ class Strict(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML whose dates are days that exist."""
+
+
+def _timestamp(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        raise _NoSuchDay(node.start_mark.line) from None
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+
+class _NoSuchDay(Exception):
+    """`line` counts from 0."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
 def read_strict(path: Path, model: type[Model]) -> Model:
     """Read one YAML file into `model`, with errors that name the file, the key and the valid keys.
 
@@ -29,9 +51,15 @@ def read_strict(path: Path, model: type[Model]) -> Model:
         ConfigError: as said.
     """
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        text = path.read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found") from None
+    except _NoSuchDay as error:
+        said = text.splitlines()[error.line].strip().removeprefix("- ")
+        raise ConfigError(
+            f"{path}: line {error.line + 1}, `{said}`: there is no such day; expected year-month-day, e.g. 2026-11-30."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(data, dict):
@@ -39,18 +67,54 @@ def read_strict(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [f"{path}: {_explain(item, model)}" for item in error.errors()]
+        lines = [f"{path}: {_explain(item, model, data)}" for item in error.errors()]
         raise ConfigError("\n".join(lines)) from None
 
 
-def _explain(item: Any, model: type[BaseModel]) -> str:
-    where = ".".join(str(part) for part in item["loc"])
+def _explain(item: Any, model: type[BaseModel], data: Any) -> str:
+    place, key = _where(item["loc"], data)
     if item["type"] == "extra_forbidden":
         fields = _fields_at(model, item["loc"][:-1])
-        return f"unknown key `{where}`." + (f" Valid keys are: {', '.join(sorted(fields))}." if fields else "")
+        return f"{place}unknown key `{key}`." + (f" Valid keys are: {', '.join(sorted(fields))}." if fields else "")
     if item["type"] == "missing":
-        return f"key `{where}` is missing; add it."
-    return f"`{where}`: {item['msg']}; found {str(item['input'])[:80]!r}."
+        return f"{place}key `{key}` is missing; add it."
+    if item["input"] is None or item["input"] == "":
+        return f"{place}`{key}` is empty; fill it in."
+    return f"{place}`{key}`: {_expected(item)}; found {str(item['input'])[:80]!r}."
+
+
+def _where(loc: tuple[Any, ...], data: Any) -> tuple[str, str]:
+    """Where a mistake is: the entry by its id, where entries have one, such as `facts: scan-price: `, and the key in it."""
+    place, key, found = "", list[str](), data
+    for step in loc:
+        inside = isinstance(found, list) and isinstance(step, int) and step < len(found)
+        found = found[step] if inside or (isinstance(found, dict) and step in found) else None
+        if inside and isinstance(found, dict) and isinstance(found.get("id"), str):
+            place, key = f"{place}{'.'.join(key)}: {found['id']}: ", []
+        else:
+            key.append(str(step))
+    return place, ".".join(key)
+
+
+def _expected(item: Any) -> str:
+    """What was expected, for whoever writes YAML and not Python."""
+    if item["type"] in ("tuple_type", "list_type"):
+        return "expected a list in square brackets, such as [a, b]"
+    if item["type"] == "string_type" and not isinstance(item["input"], (dict, list)):
+        return "expected text: put it in quotes"
+    if item["type"].startswith("date_"):
+        return "expected a date as year-month-day, e.g. 2026-11-30"
+    if item["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(item["ctx"]["pattern"], str(item["msg"]))
+    return str(item["msg"])
+
+
+_PATTERNS = {
+    r"^[a-z][a-z0-9-]*$": "expected small letters, digits and hyphens, a letter first",
+    r"^[a-z][a-z_]*$": "expected small letters and underscores, a letter first",
+    r"^[a-z][a-z0-9_]*$": "expected small letters, digits and underscores, a letter first",
+}
+"""Patterns of names, in words."""
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

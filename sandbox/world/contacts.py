@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox.world.people import Person, make_people
-from sandbox.world.vocabulary import JOB_TITLES, OFF_VOCABULARY
+from sandbox.world.vocabulary import ANY_JOB_TITLES, JOB_TITLES, OFF_VOCABULARY
 
 FIRST_ID = 100_001
 MISSING_EMAIL_SHARE = 0.01
@@ -101,7 +101,7 @@ def _properties(person: Person, night: datetime, rng: random.Random) -> dict[str
         "firstname": person.first_name,
         "lastname": person.last_name,
         "company": person.company,
-        "jobtitle": rng.choice(JOB_TITLES[person.persona]),
+        "jobtitle": rng.choice(JOB_TITLES.get(person.persona, ANY_JOB_TITLES)),
         "industry": person.industry,
         "persona": person.persona,
         "pain_point": person.pain_point,

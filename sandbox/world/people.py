@@ -12,8 +12,9 @@ from sandbox.world.places import COUNTRY_WEIGHTS, PLACES, Place, names
 _COMPANY_FIRST = ("Northgate", "Blue Heron", "Kestrel", "Fairview", "Ironbridge", "Maple Row", "Silver Birch", "Old Mill")
 _COMPANY_LAST = {
     "healthcare": "Care Supplies", "logistics": "Freight", "retail": "Stores", "manufacturing": "Works",
-    "food_and_drink": "Foods", "other": "Partners",
+    "food_and_drink": "Foods",
 }  # fmt: skip
+_ANY_COMPANY_LAST = "Partners"  # also of an industry that the vocabulary was given later
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _person(number: int, user_id: str, joined: date | None, first_day: date, rng
         first_name=first,
         last_name=last,
         email=f"{ascii_slug(first)}.{ascii_slug(last)}.{number}@example.com",
-        company=f"{rng.choice(_COMPANY_FIRST)} {_COMPANY_LAST[industry]}",
+        company=f"{rng.choice(_COMPANY_FIRST)} {_COMPANY_LAST.get(industry, _ANY_COMPANY_LAST)}",
         place=place,
         persona=rng.choice(vocabulary.PERSONAS),
         industry=industry,

@@ -59,5 +59,6 @@ JOB_TITLES = {
     "it_lead": ("IT Lead", "Head of IT"),
     "finance_lead": ("Finance Lead", "Head of Finance"),
     "founder": ("Founder", "Managing Director"),
-    "other": ("Consultant", "Office Manager"),
 }
+ANY_JOB_TITLES = ("Consultant", "Office Manager")
+"""Of every other persona, also of one that the vocabulary was given later."""

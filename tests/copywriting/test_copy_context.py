@@ -43,7 +43,7 @@ def test_a_raw_value_becomes_a_word_of_the_vocabulary(key: str, raw: Any, word: 
         ("US", "north_america"),
         ("gb", "united_kingdom"),
         (" DE ", "european_union"),
-        ("JP", "other"),
+        ("AQ", "other"),
         (None, "other"),
         (1, "other"),
     ],

@@ -1,5 +1,6 @@
 """Evaluation before release: golden contexts through the engine, judged, paid for, compared, kept."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from evaluations import DAY, Evaluations, library
 
 from nurture.copywriting.evaluation_markdown import markdown
 from nurture.copywriting.evaluation_report import Evaluated, Report, difference, failures, figures
-from nurture.copywriting.release import release
+from nurture.copywriting.release import lock, release
+from nurture.copywriting.templates import template_path
 from nurture.errors import ConfigError
+from nurture.paths import PROJECT
 from nurture.policy import load_policy
 from sandbox.model import RunningModel
 
@@ -85,11 +88,35 @@ def test_a_model_that_invents_does_not_pass(evaluations: Evaluations) -> None:
 
     assert report.figures.rejected_share == 1
     assert report.figures.guardrails["figures"] == 12
+    assert all(any(said.startswith("figures: ") and "$" in said for said in one.found) for one in report.pieces)
     assert "100% is rejected; at most 10% may be" in report.failures
     with pytest.raises(
         ConfigError, match=r"latest evaluation \(model sandbox-writer-1\) did not pass: 0% is clear or flagged"
     ):
         release("lead_nurture@v1", evaluations.connection, evaluations.folder)
+
+
+def test_the_query_that_marketers_are_given_shows_what_was_written_and_why_it_is_refused(evaluations: Evaluations) -> None:
+    [query] = re.findall(r"```sql\n(.*?)```", (PROJECT / "docs" / "marketers.md").read_text(), re.DOTALL)
+    evaluations.server.misbehave("invented_price")
+    evaluations.run("lead_nurture@v1")
+
+    rows = evaluations.rows(query)
+
+    assert len(rows) == 12
+    for outcome, reasons, output in rows:
+        assert (outcome, reasons[0]["name"]) == ("rejected", "figures")
+        assert "$" in output["body"]
+
+
+def test_an_answer_that_cannot_be_read_is_reported_with_what_was_wrong_with_it(evaluations: Evaluations) -> None:
+    evaluations.server.misbehave("broken_json")
+
+    report = evaluations.run("lead_nurture@v1")
+
+    [words] = {one.found for one in report.pieces}
+    assert len(words) == 1 and words[0].startswith("schema: the answer is not JSON")
+    assert {one.guardrails for one in report.pieces} == {("schema",)}
 
 
 def test_a_budget_or_a_switch_that_keeps_calls_back_is_said_and_does_not_pass(evaluations: Evaluations) -> None:
@@ -112,10 +139,29 @@ def test_a_static_template_is_judged_by_people(evaluations: Evaluations) -> None
         evaluations.run("static_template@v3")
 
 
+@pytest.mark.parametrize("changed", ["lead_nurture@v1", "lead_nurture@v2"])
+def test_a_released_prompt_that_was_changed_is_not_evaluated_nor_compared_with(
+    evaluations: Evaluations, changed: str
+) -> None:
+    path = template_path(changed, evaluations.folder)
+    lock(changed, evaluations.folder)
+    path.write_text(path.read_text().replace("plainly", "loudly"))
+
+    with pytest.raises(ConfigError, match=f"{path.name}: changed after its release. Restore it"):
+        evaluations.run("lead_nurture@v2")
+
+    assert evaluations.rows("SELECT count(*) FROM ops.llm_call") == [(0,)]
+
+
 def test_the_report_reads_as_a_page() -> None:
     pieces = [
         piece(why=("nothing is known",), context={"industry": "other", "recent_product": "none"}),
-        piece("flagged", context={"industry": "retail", "recent_product": "LF-SCAN"}, guardrails=("discount",)),
+        piece(
+            "flagged",
+            context={"industry": "retail", "recent_product": "LF-SCAN"},
+            guardrails=("discount",),
+            found=("discount: <b>half</b> | [off](http://bad.example)\n# now",),
+        ),
     ]
     now, before = figures(pieces), figures(pieces[:1])
     report = Report(
@@ -133,6 +179,10 @@ def test_the_report_reads_as_a_page() -> None:
     assert "| clear share | 50% | 100% | -50% |" in text
     assert "| nothing known | nothing is known | clear |  | 0.90 | 10 |" in text
     assert "| retail, LF-SCAN | x | flagged | discount | 0.90 | 10 |" in text
+    assert text.endswith(
+        "\nWhat the guardrails found:\n\n"
+        r"- flagged, retail, LF-SCAN: discount: &lt;b&gt;half&lt;/b&gt; \| `` [off](http://bad.example) `` \# now" + "\n"
+    )
 
 
 def test_figures_are_shares_of_all_contexts_and_means_of_what_was_answered() -> None:

@@ -1,7 +1,14 @@
 """Model cards say what the files say, today."""
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 from nurture.copywriting.model_card import CARDS, cards
 from nurture.copywriting.templates import ModelTemplate, load_template, released
+from nurture.errors import ConfigError
+from nurture.paths import PROMPTS
 
 
 def test_every_released_use_case_has_a_card_and_none_is_stale() -> None:
@@ -21,3 +28,18 @@ def test_a_card_has_what_governance_asks_for() -> None:
             assert word in text, f"{template_id}: {word}"
         assert "`figures`: Numbers, prices, percentages, dates and links are never invented." in text
         assert "| golden contexts |" in text
+
+
+def test_no_card_is_written_of_a_released_prompt_that_was_changed(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(PROMPTS, tmp_path / "prompts"))
+    path = folder / "faq_answers" / "v1.yaml"
+    path.write_text(path.read_text().replace("risk: high", "risk: low"))
+
+    with pytest.raises(ConfigError, match=r"faq_answers/v1.yaml: changed after its release. Restore it"):
+        cards(folder)
+
+
+def test_a_card_names_as_many_claims_as_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nurture.copywriting.model_card.MOST_FACTS", 17)
+
+    assert all("- At most 17 approved claims of `include/facts`" in text for text in cards().values())

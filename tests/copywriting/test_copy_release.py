@@ -7,7 +7,6 @@ import psycopg
 import pytest
 from evaluations import library
 
-from nurture.copywriting import release as releasing
 from nurture.copywriting.evaluation_report import Evaluated, Report, figures
 from nurture.copywriting.release import evaluation_path, lock, read_evaluation, release, unproven
 from nurture.copywriting.templates import load_template, released, text_hash
@@ -89,15 +88,27 @@ def test_a_text_that_changed_after_its_evaluation_is_refused(warehouse: psycopg.
         release(V2, warehouse, folder)
 
 
-def test_a_released_text_cannot_be_released_again_in_other_words(warehouse: psycopg.Connection, folder: Path) -> None:
+@pytest.mark.parametrize("is_evaluated", [True, False])
+def test_a_released_text_cannot_be_released_again_in_other_words(
+    warehouse: psycopg.Connection, folder: Path, is_evaluated: bool
+) -> None:
     evaluated(warehouse, folder)
     release(V2, warehouse, folder)
     path = folder / "lead_nurture" / "v2.yaml"
     path.write_text(path.read_text().replace("warmly", "loudly"))
-    evaluated(warehouse, folder)
+    if is_evaluated:
+        evaluated(warehouse, folder)
+
+    with pytest.raises(ConfigError, match=r"v2.yaml: changed after its release. Restore it and put the change into a new"):
+        release(V2, warehouse, folder)
+
+
+def test_released_static_copy_that_was_changed_is_not_locked_again(folder: Path) -> None:
+    path = folder / "static_template" / "v3.yaml"
+    path.write_text(path.read_text().replace("kind: static", "kind: statik"))
 
     with pytest.raises(ConfigError, match="changed after its release"):
-        release(V2, warehouse, folder)
+        lock("static_template@v3", folder)
 
 
 def test_a_prompt_locked_by_hand_is_found_out(folder: Path) -> None:
@@ -133,17 +144,3 @@ def test_static_copy_is_released_by_people_alone(folder: Path) -> None:
 
     assert load_template("static_template@v4", folder).version == 4
     assert not [problem for problem in unproven(LIMITS, folder) if "static_template@" in problem]
-
-
-def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["release", "lead_nurture@v99"])
-    monkeypatch.delenv("NURTURE_WAREHOUSE_URL", raising=False)
-    monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE", raising=False)
-    with pytest.raises(SystemExit) as unknown:
-        releasing.main()
-    monkeypatch.setattr("sys.argv", ["release", "lead_nurture@v1"])
-    with pytest.raises(SystemExit) as nowhere:
-        releasing.main()
-
-    assert "there is no template lead_nurture@v99. Templates are: blog_brief@v1" in str(unknown.value)
-    assert "No warehouse given: set NURTURE_WAREHOUSE_URL" in str(nowhere.value)

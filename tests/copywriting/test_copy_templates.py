@@ -3,6 +3,7 @@
 import itertools
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ LIBRARY = {
 }  # fmt: skip
 
 
+VOCABULARY = load_vocabulary()
 LIMIT = {"max_words": 50, "max_characters": 300}
 
 
@@ -91,7 +93,7 @@ def test_a_prompt_reads_well_for_every_context(reference: str) -> None:
 
     for words in itertools.product(*choices):
         context = dict(zip(template.variables, words, strict=True))
-        request = CopyRequest(template, "hash", context, (), "model", vocabulary)
+        request = CopyRequest(template, "hash", context, (), "model", vocabulary, date(2026, 11, 20))
         system, user = (message["content"] for message in request.messages)
 
         said = user.partition("<request>")[0]
@@ -118,7 +120,7 @@ def test_a_prompt_reads_well_for_every_context(reference: str) -> None:
         ({"context": [{"text": "x", "when": {"persona": "founder"}}]}, "asks for `persona`, which is not declared"),
         ({"variables": {"colour": {"choices": "personas", "default": "other"}}}, "there is no variable `colour`"),
         ({"variables": {"industry": {"choices": "industries", "only": ["retial"], "default": "other"}}},
-         "`retial` is not among the words of `industry`: healthcare"),
+         f"`retial` is not among the words of `industry`: {VOCABULARY.industries[0]}, "),
         ({"version": 2}, "it calls itself lead_nurture@v2; by its place it is lead_nurture@v1"),
         ({"change_log": [{"version": 3, "date": "x", "change": "x"}]}, "the last entry of `change_log` is version 3"),
         ({"citations": "words"}, "`citations`: Input should be 'list' or 'sentence'; found 'words'"),
@@ -136,7 +138,7 @@ def test_a_prompt_reads_well_for_every_context(reference: str) -> None:
         ({"change_log": [{"versoin": 1}]}, "unknown key `change_log.0.versoin`. Valid keys are: change, date, version"),
         ({"variables": {"market": {"choices": "markets", "default": "none"}}}, "the default of `market` is `none`"),
         ({"variables": {"market": {"choices": "markets", "only": ["US"], "default": "other"}}},
-         "`US` is not among the words of `market`: north_america"),
+         f"`US` is not among the words of `market`: {VOCABULARY.markets[0].id}, "),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_file_and_the_valid_choices(
@@ -151,6 +153,16 @@ def test_a_mistake_names_the_file_and_the_valid_choices(
     assert "lead_nurture/v1.yaml: " in str(failure.value)
 
 
+def test_the_words_that_a_condition_may_want_are_each_named_once(folder: Path, edit: Edit) -> None:
+    edit(context=[{"text": "x", "when": {"pain_point": "slow_piking"}}])
+
+    with pytest.raises(ConfigError) as failure:
+        read_template("lead_nurture@v1", folder)
+
+    words = str(failure.value).partition("wants pain_point `slow_piking`. Valid are: ")[2].partition(".")[0].split(", ")
+    assert sorted(words) == sorted({"present", "absent", *load_vocabulary().pain_points})
+
+
 def test_a_missing_key_is_named(folder: Path) -> None:
     path = folder / "lead_nurture" / "v1.yaml"
     data = yaml.safe_load(path.read_text())
@@ -163,7 +175,7 @@ def test_a_missing_key_is_named(folder: Path) -> None:
 
 def test_a_changed_released_file_is_an_error(folder: Path) -> None:
     path = folder / "lead_nurture" / "v1.yaml"
-    path.write_text(path.read_text().replace("warmly", "loudly"))
+    path.write_text(path.read_text().replace("risk: medium", "risk: huge"))
 
     with pytest.raises(ConfigError, match=r"lead_nurture/v1.yaml: changed after its release.* new version"):
         load_template("lead_nurture@v1", folder)

@@ -8,6 +8,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags_under_test import dag_bag
+from nurture.copywriting.evaluation import newest_release
 from sandbox.model import RunningModel
 
 
@@ -69,3 +70,28 @@ def test_the_risk_level_of_the_template_picks_the_model(evaluate: Any, warehouse
     [[model, report]] = warehouse.execute("SELECT model, report FROM ops.evaluation").fetchall()
     assert model == "sandbox-writer-9"
     assert report["unanswered_because"] == ["include/prices.yaml has no price for the model"]
+
+
+def test_the_form_s_model_is_asked_whatever_the_connection_says(evaluate: Any, warehouse: psycopg.Connection) -> None:
+    returned, _ = evaluate(template="meta_description@v1", model="sandbox-writer-1-mini")
+
+    assert returned["model"] == "sandbox-writer-1-mini"
+    assert warehouse.execute("SELECT DISTINCT model FROM ops.llm_call").fetchall() == [("sandbox-writer-1-mini",)]
+
+
+def test_the_form_s_baseline_is_compared_with_else_the_newest_other_release(
+    evaluate: Any, warehouse: psycopg.Connection
+) -> None:
+    named, _ = evaluate(template="lead_nurture@v3", baseline="lead_nurture@v1")
+    left_empty, _ = evaluate(template="lead_nurture@v3")
+
+    assert (named["baseline"], left_empty["baseline"]) == ("lead_nurture@v1", newest_release("lead_nurture@v3"))
+    rows = warehouse.execute("SELECT report -> 'baseline_figures' ->> 'prompt_tokens_mean' FROM ops.evaluation").fetchall()
+    assert len(set(rows)) == 2, "the figures are those of the baseline, not its name alone"
+
+
+def test_the_form_of_the_dag_offers_what_the_operator_reads() -> None:
+    params = dag_bag().dags["evaluate_prompt"].params
+
+    assert set(params) == {"template", "model", "baseline"}
+    assert (params["model"], params["baseline"]) == (None, None), "left empty: the connection's own, the newest release"

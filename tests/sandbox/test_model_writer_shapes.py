@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ OFFERED = ("count-what", "count-price", "route-what", "scan-what", "print-what",
 def answered(template: ModelTemplate, reader: Context, *, facts: tuple[str, ...] = OFFERED) -> tuple[CopyRequest, str]:
     context = template.narrowed({name: reader.get(name, nothing_known(name)) for name in template.variables})
     offered: tuple[Fact, ...] = tuple(FACTS[fact_id] for fact_id in facts)
-    request = CopyRequest(template, "hash", context, offered, "sandbox-writer-1", VOCABULARY)
+    request = CopyRequest(template, "hash", context, offered, "sandbox-writer-1", VOCABULARY, date(2026, 11, 20))
     body = {"model": "sandbox-writer-1", "messages": request.messages, "response_format": request.response_format}
     return request, json.dumps(write(parse(json.dumps(body | request.parameters).encode())))
 

@@ -1,6 +1,7 @@
 """An evaluation as people read it."""
 
-from nurture.copywriting.evaluation_report import COMPARED, Report
+from nurture.copywriting.evaluation_report import COMPARED, Evaluated, Report
+from nurture.copywriting.literal_markdown import literal
 from nurture.copywriting.vocabulary import nothing_known
 
 SANDBOX = (
@@ -25,10 +26,9 @@ def markdown(report: Report) -> str:
         "|---|---|---|---|---|---|",
     ]
     for piece in report.pieces:
-        context = ", ".join(word for key, word in piece.context.items() if word != nothing_known(key)) or "nothing known"
         sure = "" if piece.confidence is None else f"{piece.confidence:.2f}"
         cells = [
-            context,
+            _context(piece),
             "; ".join(piece.why),
             piece.outcome,
             ", ".join(piece.guardrails),
@@ -36,7 +36,14 @@ def markdown(report: Report) -> str:
             str(sum(piece.words.values())),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    if found := [piece for piece in report.pieces if piece.found]:
+        lines += ["", "What the guardrails found:", ""]
+        lines += [f"- {piece.outcome}, {_context(piece)}: {'; '.join(map(literal, piece.found))}" for piece in found]
     return "\n".join(lines) + "\n"
+
+
+def _context(piece: Evaluated) -> str:
+    return ", ".join(word for key, word in piece.context.items() if word != nothing_known(key)) or "nothing known"
 
 
 def writer(report: Report) -> str:

@@ -18,7 +18,7 @@ class Evaluated(Strict):
     Attributes:
         why: what the context exercises; several golden contexts may be one to the template.
         outcome: `unanswered`: the model gave no answer.
-        guardrails: names of those that found something.
+        guardrails: names of those that found something; `found`: what, each with its guardrail's name in front.
         words: of each text, by its name.
         usd: what the answer cost when it was written; None: not known any more.
     """
@@ -27,6 +27,7 @@ class Evaluated(Strict):
     context: dict[str, str]
     outcome: Literal["clear", "flagged", "rejected", "unanswered"]
     guardrails: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     confidence: float | None = None
     words: dict[str, int] = Field(default_factory=dict)
     prompt_tokens: int | None = None

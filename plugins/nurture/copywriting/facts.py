@@ -1,6 +1,5 @@
 """Approved claims: the only things that copy may say about the company. Here as they are written in `include/facts`."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from nurture.copywriting.fact_prices import price_problems
 from nurture.copywriting.vocabulary import Vocabulary, load_vocabulary
 from nurture.errors import ConfigError
 from nurture.paths import FACTS
@@ -26,7 +26,8 @@ class Fact(Strict):
         valid_from, valid_until: first and last day on which it may be said; None: until further notice.
         topics: words of the vocabulary (`TOPIC_LISTS`) that it speaks to; none: it suits everyone.
         regions: markets in which it may be said; none: everywhere.
-        price_of: id of the product whose price it states; the text must then hold the price of the vocabulary.
+        price_of: id of the product whose price it states; the text must then hold the price of the vocabulary. A price for a
+            time or a market has none: it begins with the condition, and has `valid_until` or `regions`.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -84,9 +85,5 @@ def _problems(fact: Fact, vocabulary: Vocabulary) -> Iterator[str]:
         yield f"valid_until {fact.valid_until} lies before valid_from {fact.valid_from}."
     if "{" in fact.text or "<" in fact.text or "[" in fact.text:
         yield "the text holds `{`, `<` or `[`; facts are plain text."
-    if fact.price_of:
-        product = next((p for p in vocabulary.products if p.id == fact.price_of), None)
-        if product is None:
-            yield f"price_of names no product: {fact.price_of}. Products are: {', '.join(vocabulary.words('products'))}."
-        elif (found := re.findall(r"\$([\d,.]*\d)", fact.text)) != [str(product.price_usd)]:
-            yield f"states the price {found}; the vocabulary says ${product.price_usd} for {product.id}."
+    is_limited = bool(fact.valid_until or fact.regions)
+    yield from price_problems(fact.text, vocabulary.products, price_of=fact.price_of, is_limited=is_limited)

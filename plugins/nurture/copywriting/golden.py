@@ -1,10 +1,12 @@
 """Golden contexts: what every version of a template is tried on before its release (`include/prompts/<id>/golden.yaml`)."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from nurture.copywriting.template_kinds import Template
 from nurture.copywriting.vocabulary import CONTEXT_LISTS, Context, Vocabulary, nothing_known
 from nurture.errors import ConfigError
 from nurture.paths import PROMPTS
@@ -56,3 +58,19 @@ def load_golden(template_id: str, vocabulary: Vocabulary, folder: Path = PROMPTS
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
     return contexts
+
+
+def untried(template: Template, golden: Sequence[GoldenContext]) -> Iterator[str]:
+    """What `template` says for some context and no golden one tries, in words."""
+    contexts = [template.narrowed(one.whole) for one in golden]
+    for section in template.sections:
+        for part in template.parts(section):
+            if part.when and not any(part in template.applying(section, context) for context in contexts):
+                when = ", ".join(f"{name}: {wanted}" for name, wanted in part.when.items())
+                yield f"no context of golden.yaml tries the condition {{{when}}} in `{section}`; add one that does."
+    for name, variable in template.variables.items():
+        words = {context[name] for context in contexts}
+        if variable.default not in words:
+            yield f"in every context of golden.yaml `{name}` is known; add one in which it is not."
+        if words == {variable.default}:
+            yield f"in no context of golden.yaml `{name}` is a word that the template tells apart; add one in which it is."

@@ -3,6 +3,7 @@
 `python -m nurture.copywriting.model_card` writes docs/model-cards/<template>.md; a test fails while they differ.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 from nurture.copywriting.copy_rules import load_copy_rules
 from nurture.copywriting.evaluation_markdown import figures_table, writer
 from nurture.copywriting.evaluation_report import Report
+from nurture.copywriting.fact_store import MOST_FACTS
 from nurture.copywriting.guardrails import guardrails_of
 from nurture.copywriting.release import read_evaluation
 from nurture.copywriting.template_kinds import ModelTemplate
-from nurture.copywriting.templates import read_template, released
+from nurture.copywriting.templates import load_template, released
 from nurture.copywriting.vocabulary import nothing_known
 from nurture.errors import ConfigError
 from nurture.paths import PROJECT, PROMPTS
@@ -34,7 +36,7 @@ def cards(folder: Path = PROMPTS) -> dict[str, str]:
     """Template id → the card of its newest released version.
 
     Raises:
-        ConfigError: a template or its evaluation is missing or wrong.
+        ConfigError: a template or its evaluation is missing or wrong, or a template was changed after its release.
     """
     policy, newest = load_policy(), dict[str, int]()
     for reference in released(folder):
@@ -42,7 +44,7 @@ def cards(folder: Path = PROMPTS) -> dict[str, str]:
         newest[template_id] = max(newest.get(template_id, 0), int(number))
     found = {}
     for template_id, version in sorted(newest.items()):
-        template = read_template(f"{template_id}@v{version}", folder)
+        template = load_template(f"{template_id}@v{version}", folder)
         if isinstance(template, ModelTemplate):
             report = read_evaluation(template.reference, folder)
             found[template_id] = "\n".join(_lines(template, report, policy)) + "\n"
@@ -72,7 +74,7 @@ def _lines(template: ModelTemplate, report: Report, policy: Policy) -> Iterator[
             else f"the vocabulary's {variable.choices.replace('_', ' ')}"
         )
         yield f"- `{name}`: {words}; `{nothing_known(name)}` when nothing is known."
-    yield "- At most six approved claims of `include/facts`, valid on the day and in the market, with their ids."
+    yield f"- At most {MOST_FACTS} approved claims of `include/facts`, valid on the day and in the market, with their ids."
     yield f"- Filled in locally, after the model: {_listed(template.placeholders) or 'nothing'}."
     yield "- Nothing else: no personal data, no free text of a CRM field or a web page."
     yield ""
@@ -129,6 +131,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def main() -> None:
     """Command line: writes every card."""
+    argparse.ArgumentParser(prog="python -m nurture.copywriting.model_card", description=__doc__).parse_args()
     try:
         written = cards()
     except ConfigError as error:

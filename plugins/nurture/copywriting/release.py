@@ -1,8 +1,9 @@
 """Releasing a template: its hash goes into the lock file, its passing evaluation beside it, and the file never changes.
 
-`python -m nurture.copywriting.release lead_nurture@v2`, with the warehouse of NURTURE_WAREHOUSE_URL.
+`python -m nurture.copywriting.release lead_nurture@v4`, with the warehouse of NURTURE_WAREHOUSE_URL.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from nurture.copywriting.evaluation_report import Report, failures
 from nurture.copywriting.templates import (
     ModelTemplate,
-    check_released,
+    check_unchanged,
     read_template,
     released,
     template_path,
@@ -24,7 +25,7 @@ from nurture.copywriting.templates import (
 from nurture.errors import ConfigError, NurtureError
 from nurture.paths import PROMPTS
 from nurture.policy import Evaluation, load_policy
-from nurture.warehouse.connect import warehouse_url
+from nurture.warehouse.connect import connected
 from nurture.warehouse.statements import statement
 
 HEADER = "# sha256 of every released template: such a file never changes again (nurture.copywriting.release).\n"
@@ -36,6 +37,7 @@ def release(reference: str, connection: psycopg.Connection, folder: Path = PROMP
     Raises:
         ConfigError: a mistake in it, another text was released under this version, or this text has no passing evaluation.
     """
+    check_unchanged(reference, folder)
     report = _passing_report(reference, connection, folder)
     lock(reference, folder)
     text = json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -48,10 +50,10 @@ def lock(reference: str, folder: Path = PROMPTS) -> None:
     Raises:
         ConfigError: a mistake in it, or another text was released under this version.
     """
+    check_unchanged(reference, folder)
     read_template(reference, folder)
     locked = released(folder)
     if reference in locked:
-        check_released(reference, folder)
         return
     lines = yaml.safe_dump({"released": locked | {reference: text_hash(reference, folder)}})
     (folder / "lock.yaml").write_text(HEADER + lines, encoding="utf-8")
@@ -123,15 +125,16 @@ def _how_to(reference: str) -> str:
 
 
 def main() -> None:
-    """Command line: the template is the only argument."""
-    if len(sys.argv) != 2:
-        sys.exit("Which template? e.g. python -m nurture.copywriting.release lead_nurture@v2")
-    reference = sys.argv[1]
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m nurture.copywriting.release", description=__doc__)
+    parser.add_argument("template", help="e.g. lead_nurture@v4")
+    reference = parser.parse_args().template
     try:
+        check_unchanged(reference)
         if not isinstance(read_template(reference), ModelTemplate):
             lock(reference)
         else:
-            with psycopg.connect(warehouse_url()) as connection:
+            with connected() as connection:
                 release(reference, connection)
         problems = list(unproven(load_policy().evaluation))
     except NurtureError as error:

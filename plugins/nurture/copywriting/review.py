@@ -1,6 +1,5 @@
 """What a reviewer sees of flagged copy, and what is kept of the decisions."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +9,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from nurture.copywriting.decisions import Decision
+from nurture.copywriting.literal_markdown import literal
 from nurture.copywriting.pieces import Piece
 from nurture.copywriting.shapes import MESSAGE_PARTS
 from nurture.warehouse.statements import statement
-
-ADDRESS = re.compile(r"(\S*(?:[a-z]:/|www\.|@)\S*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,10 @@ def review_table(pieces: Sequence[FlaggedPiece], *, pages_url: str) -> str:
     """
     rows = ["| piece | people | copy | why flagged | facts cited | audit |", "|---|---|---|---|---|---|"]
     for number, piece in enumerate(pieces, start=1):
-        copy = " ".join(f"**{_plain(name)}** {_plain(text)}" for name, text in piece.texts.items())
-        reasons = "; ".join(_plain(_say(reason)) for reason in piece.reasons)
+        copy = " ".join(f"**{literal(name)}** {literal(text)}" for name, text in piece.texts.items())
+        reasons = "; ".join(literal(_say(reason)) for reason in piece.reasons)
         facts = "; ".join(
-            f"**{_plain(fact['id'] or '')}** {_plain(fact['text'] or 'not in ops.fact')}" for fact in piece.facts
+            f"**{literal(fact['id'] or '')}** {literal(fact['text'] or 'not in ops.fact')}" for fact in piece.facts
         )
         link = f"[{piece.copy_id[:8]}]({pages_url}/message?message_id={piece.message_id})"
         rows.append(f"| {number} | {piece.people} | {copy} | {reasons} | {facts} | {link} |")
@@ -99,21 +97,3 @@ def _say(reason: Any) -> str:
     if isinstance(reason, dict):
         return ": ".join(str(value) for value in reason.values())
     return str(reason)
-
-
-def _plain(text: str) -> str:
-    """`text` with everything that Markdown or HTML would act on made literal, on one line.
-
-    What looks like an address is shown as code: Airflow's Markdown makes a link of it, escaped or not.
-    """
-    one_line = " ".join(str(text).split())
-    return "".join(_as_code(part) if number % 2 else _escaped(part) for number, part in enumerate(ADDRESS.split(one_line)))
-
-
-def _as_code(text: str) -> str:
-    return "`` " + text.replace("`", "'").replace("|", "\\|") + " ``"
-
-
-def _escaped(text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", escaped)

@@ -74,4 +74,4 @@ def _part_problems(template: Template, section: str, part: Part, vocabulary: Voc
         words = [PRESENT, ABSENT, variable.default, *(variable.only or vocabulary.words(variable.choices))]
         for word in (wanted,) if isinstance(wanted, str) else wanted:
             if word not in words:
-                yield f"a condition in `{section}` wants {name} `{word}`. Valid are: {', '.join(words)}."
+                yield f"a condition in `{section}` wants {name} `{word}`. Valid are: {', '.join(dict.fromkeys(words))}."

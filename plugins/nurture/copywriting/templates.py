@@ -17,8 +17,8 @@ from nurture.strict_yaml import Strict, read_strict
 
 __all__ = [
     "VARIABLE", "Limit", "Limits", "ModelTemplate", "Part", "Shape", "StaticTemplate", "Template",
-    "check_released", "known_references", "load_campaign_template", "load_template", "read_template", "released",
-    "template_path", "text_hash",
+    "check_released", "check_unchanged", "known_references", "load_campaign_template", "load_template", "read_template",
+    "released", "template_path", "text_hash",
 ]  # fmt: skip
 
 REFERENCE = re.compile(r"([a-z][a-z0-9_]*)@v([1-9][0-9]*)")
@@ -42,6 +42,7 @@ def load_template(reference: str, folder: Path = PROMPTS) -> ModelTemplate | Sta
     Raises:
         ConfigError: no such template, a mistake in it, or it is not released or was changed after its release.
     """
+    check_unchanged(reference, folder)  # first: a mistake in it is to be undone, not mended
     template = read_template(reference, folder)
     check_released(reference, folder)
     return template
@@ -122,11 +123,21 @@ def check_released(reference: str, folder: Path = PROMPTS) -> None:
     Raises:
         ConfigError: as said.
     """
-    path, locked = template_path(reference, folder), released(folder)
+    locked = released(folder)
     if reference not in locked:
         raise ConfigError(
-            f"{path}: {reference} is not released. Released are: {', '.join(sorted(locked))}. "
+            f"{template_path(reference, folder)}: {reference} is not released. Released are: {', '.join(sorted(locked))}. "
             f"Once it is approved, run `python -m nurture.copywriting.release {reference}`."
         )
-    if text_hash(reference, folder) != locked[reference]:
+    check_unchanged(reference, folder)
+
+
+def check_unchanged(reference: str, folder: Path = PROMPTS) -> None:
+    """Refuse a template that was changed after its release; one that was never released may change.
+
+    Raises:
+        ConfigError: as said.
+    """
+    path, locked = template_path(reference, folder), released(folder)
+    if reference in locked and path.is_file() and text_hash(reference, folder) != locked[reference]:
         raise ConfigError(f"{path}: changed after its release. Restore it and put the change into a new version.")

@@ -32,9 +32,10 @@ def invented_figures(draft: Draft) -> Iterator[str]:
             is_ours = sentence.is_marked or sentence.names_us or bool(draft.entities(sentence.text))
             if figure.found.endswith("-free") and f"no {figure.found.removesuffix('-free')}" in plain(_all_facts(draft)):
                 continue
-            gets_better = not sentence.part.startswith("body") and _BETTER.search(sentence.text.casefold())
+            is_title = not sentence.part.startswith("body") and sentence.text == draft.piece.texts[sentence.part].strip()
+            gets_better = is_title and _BETTER.search(sentence.text.casefold())
             is_said = sentence.role != "claim" and not gets_better and (figure.kind == "pace" or is_season(figure))
-            counts_theirs = not sentence.part.startswith("body") and _counts_of(sentence) & stems(_facts_of(draft, sentence))
+            counts_theirs = is_title and _counts_of(sentence) & stems(_facts_of(draft, sentence))
             is_idle = is_idle_count(figure) and not counts_theirs
             idle = is_said or (not is_ours and sentence.role != "claim" and is_idle)
             if figure.claim not in covered and not idle:
