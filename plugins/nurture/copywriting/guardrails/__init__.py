@@ -7,7 +7,7 @@ All are deterministic. What fails is replaced by static copy, never mended; what
 """
 
 from nurture.copywriting.copy_rules import CopyRules
-from nurture.copywriting.guardrails import basis, confidence, form, grounds, language, leaks
+from nurture.copywriting.guardrails import basis, confidence, form, grounds, kept_figures, language, leaks
 from nurture.copywriting.guardrails.draft import Draft
 from nurture.copywriting.guardrails.terms import Guardrail, Outcome, Terms, Verdict
 from nurture.copywriting.guardrails.uncited import uncited
@@ -33,9 +33,9 @@ GUARDRAILS = (
     Guardrail("uncited", "What a fact says needs its marker, also when it is said to the reader.", "rejected", uncited),
     Guardrail("expired", "A fact may be said only while it holds.", "rejected", grounds.expired),
     Guardrail("figures", "Numbers, prices, percentages, dates and links are never invented.", "rejected",
-              grounds.invented_figures),
-    Guardrail("figure_rate", "$49 a year is not $49 a month.", "rejected", grounds.requoted_figures),
-    Guardrail("figure_swapped", "What it used to be is not what it is.", "rejected", grounds.swapped_figures),
+              kept_figures.invented_figures),
+    Guardrail("figure_rate", "$49 a year is not $49 a month.", "rejected", kept_figures.requoted_figures),
+    Guardrail("figure_swapped", "What it used to be is not what it is.", "rejected", kept_figures.swapped_figures),
     Guardrail("figure_basis", "What a study, a customer or a place measured does not hold for everybody.", "rejected",
               basis.dropped_basis),
     Guardrail("figure_devices", "What two devices do, one does not.", "rejected", basis.fewer_devices),
@@ -46,7 +46,7 @@ GUARDRAILS = (
     Guardrail("unsupported", "What a sentence states about us must be in its facts.", "rejected", confidence.unsupported),
     Guardrail("doubtful", "The facts carry a sentence only in part: a person decides.", "flagged", confidence.doubtful),
     Guardrail("figure_not_verbatim", "“25 %” for “up to 25 %” is another claim: a person decides.", "flagged",
-              grounds.dropped_hedges, is_reserved=True),
+              kept_figures.dropped_hedges, is_reserved=True),
 )  # fmt: skip
 
 
