@@ -65,10 +65,8 @@ def _static_problems(template: StaticTemplate) -> Iterator[str]:
     yield from (f"cites the unknown fact {fact_id}." for fact_id in sorted(cited - set(facts)))
     if cited - set(facts) or f"{template.id}@v{template.version + 1}" in known_references():
         return
-    valid, digest = (
-        tuple(facts[one] for one in sorted(cited) if facts[one].is_valid_on(today)),
-        text_hash(template.reference),
-    )
+    valid = tuple(facts[one] for one in sorted(cited) if facts[one].is_valid_on(today))
+    digest = text_hash(template.reference)
     words = {name: [one.default, *(one.only or vocabulary.words(one.choices))] for name, one in template.variables.items()}
     contexts: dict[str, list[str]] = {}
     for chosen in product(*(dict.fromkeys(known) for known in words.values())):

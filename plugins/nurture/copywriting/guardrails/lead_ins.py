@@ -63,6 +63,9 @@ GLANCE = re.compile(
 )
 """What the reader has looked at, as copy goes back to it: "the handheld you looked at", "which caught your eye"."""
 
+PRODUCT = frozenset({"product", "tool"})
+"""What any product is called; `called` in the rules has what one is."""
+
 _BEFORE_US = re.compile(
     r"\W*(?:(?:and|but|or|so|then)\s+)*"
     r"(?:(?:as )?(?:for|to)|in|on|out|over|down|up|back|at|after|with|by|when|where|once|behind|among|beside|besides|closer"

@@ -13,7 +13,7 @@ from nurture.copywriting.facts import Fact
 from nurture.copywriting.figures import figures, plain
 from nurture.copywriting.guardrails.deeds import CARRIERS, EVERYDAY, deeds
 from nurture.copywriting.guardrails.draft import Draft, Sentence
-from nurture.copywriting.guardrails.lead_ins import GLANCE, LOOKED, of_reader
+from nurture.copywriting.guardrails.lead_ins import GLANCE, LOOKED, PRODUCT, of_reader
 from nurture.copywriting.guardrails.polarity import ABSOLUTES, COUNTS, contradictions, without_idle
 from nurture.copywriting.guardrails.promises import promises
 from nurture.copywriting.guardrails.pronouns import HAPPENING, speaks_of_it
@@ -98,7 +98,7 @@ def support(sentence: Sentence, draft: Draft) -> Support:
         own |= _COMPANY
     own |= {found["kind"] for found in _KIND.finditer(said) if own.intersection(rules.called.get(found["kind"], ()))}
     if spoken_of - draft.terms.customers and (GLANCE.search(said) or _THE_PRODUCT.match(said)):
-        own |= {"product", "tool"}
+        own |= PRODUCT
     has_figure = bool(figures(draft.bare(sentence.text)))
     added = {match[1] for match in _ADDED.finditer(said)} if sentence.is_marked and sentence.role == "claim" else set[str]()
     opposites = dict(rules.opposite_stems)

@@ -7,7 +7,7 @@ from functools import cache
 from nurture.copywriting.english import ENGLISH
 from nurture.copywriting.figures import plain
 from nurture.copywriting.guardrails.draft import Draft, Sentence
-from nurture.copywriting.guardrails.lead_ins import LOOKED
+from nurture.copywriting.guardrails.lead_ins import LOOKED, PRODUCT
 from nurture.copywriting.guardrails.roles import is_statement
 from nurture.copywriting.guardrails.terms import Terms
 from nurture.copywriting.stems import Stems, stem, stems, words
@@ -55,7 +55,7 @@ _OURS = re.compile(
 _THEIRS = re.compile(
     r"\W*(?:(?:and|but|so|now|then)\s+)?"
     r"(?:(?:another|one) (?:retailer|customer|company|firm|clinic|team) (?!that|who|which)\w+"
-    rf"|(?:·|the (?:product|handheld|printer|device|tool|scanner)(?: {LOOKED})?)(?:,[^,]{{3,40}},)?"
+    rf"|(?:·|the (?P<kind>\w+)(?: {LOOKED})?)(?:,[^,]{{3,40}},)?"
     r" (?!is where|you|and|or)\w+s)\b"
 )
 """What begins with a product, or a customer, and says what it does: "The handheld you looked at works at the shelf"."""
@@ -84,7 +84,7 @@ def uncited(draft: Draft) -> Iterator[str]:
             continue
         if not is_statement(draft.bare(sentence.text)):
             continue
-        if _THEIRS.match(plain(draft.bare(sentence.text))) or draft.entities(sentence.text) & draft.terms.customers:
+        if _is_of_theirs(sentence, draft):
             yield f"{sentence.text[:120]!r} says without a fact what a product or a customer does"
             continue
         if not _STATES.match(plain(sentence.text)):
@@ -100,6 +100,13 @@ def uncited(draft: Draft) -> Iterator[str]:
             if matched >= max(fewest, MOST_OF_IT * len(said), cited + CLEARLY):
                 yield f"{sentence.text[:120]!r} says what {fact_id} says, and does not cite it"
                 break
+
+
+def _is_of_theirs(sentence: Sentence, draft: Draft) -> bool:
+    """Whether it says what a product or a customer does."""
+    found = _THEIRS.match(plain(draft.bare(sentence.text)))
+    is_ours = found is not None and (found["kind"] is None or found["kind"] in PRODUCT.union(draft.terms.rules.called))
+    return is_ours or bool(draft.entities(sentence.text) & draft.terms.customers)
 
 
 def _elsewhere(sentence: Sentence, draft: Draft) -> Iterator[str]:
