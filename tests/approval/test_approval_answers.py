@@ -131,7 +131,7 @@ def test_no_answer_is_no_approval_and_is_asked_again_when_the_step_runs_again(
     review.answer("Use static copy", timedout=True)
 
     assert decisions(warehouse) == {copy_id: ("timed_out", None)}
-    assert "1 flagged pieces" in review.ask().subject
+    assert "1 flagged piece waits" in review.ask().subject
 
 
 def test_an_answer_approves_only_what_was_shown(

@@ -59,7 +59,7 @@ def test_what_does_not_fit_into_the_form_is_static_and_the_reviewer_is_told(
     assert {kept.pop(piece) for piece in pieces[:20]} == {("approved", None)}
     assert kept == {pieces[20]: ("timed_out", "the form had no room for it")}
     review.supervisor.form = None  # another run of the night
-    assert "1 flagged pieces" in review.ask().subject
+    assert "1 flagged piece waits" in review.ask().subject
 
 
 def test_with_nothing_flagged_nobody_is_asked(review: Review) -> None:

@@ -83,7 +83,8 @@ class ApproveCopyOperator(HITLOperator):
             return {"flagged": len(pieces), "dry_run": True}
         asked, left_out = pieces[: policy.pieces_max], pieces[policy.pieces_max :]
         # Set here and not in a template: model text must not be rendered as Jinja.
-        self.subject = f"{self.campaign} {self.day}: {len(pieces)} flagged pieces wait for a person"
+        waiting = "1 flagged piece waits" if len(pieces) == 1 else f"{len(pieces)} flagged pieces wait"
+        self.subject = f"{self.campaign} {self.day}: {waiting} for a person"
         table = review_table(asked, pages_url=_pages_url())
         self.body = "\n\n".join([table, *([_too_many(left_out)] if left_out else []), HELP])
         candidates = [shown(piece) for piece in asked]
